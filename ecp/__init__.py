@@ -1,0 +1,1 @@
+"""Email Contact Portal: its own app and the mass-mail engine."""

@@ -1,0 +1,1 @@
+"""The front door: composes the apps and is imported by nobody."""
