@@ -1,0 +1,39 @@
+"""What time it is: the one clock of the house, which tests may set."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def _system_time() -> datetime:
+    return datetime.now(UTC)
+
+
+_source: Callable[[], datetime] = _system_time
+
+
+def now() -> datetime:
+    """The present moment, an aware datetime in UTC."""
+    return _source()
+
+
+def today(zone: str = "UTC") -> date:
+    """The present day in `zone` (an IANA name such as "Europe/Helsinki")."""
+    return now().astimezone(ZoneInfo(zone)).date()
+
+
+@contextmanager
+def running(source: Callable[[], datetime]) -> Iterator[None]:
+    """Let `source` tell the time inside the block; for tests and for demo data."""
+    global _source
+    before, _source = _source, source
+    try:
+        yield
+    finally:
+        _source = before
+
+
+def standing_at(moment: datetime) -> "object":
+    """A context in which the clock stands still at `moment` (aware)."""
+    return running(lambda: moment)
