@@ -1,0 +1,58 @@
+// Richer fields, wherever a page or a swapped part of one names them by an attribute; without script they stay ordinary fields.
+//   <select data-choose>                     searchable select
+//   <select data-choose="/address">          options fetched from there: [{"value", "text"}] for ?q=
+//   <ul data-sort>                           rows dragged into order; fires "change" on the list
+//   <form data-keep>                         asks before unsaved changes are left
+import Sortable from "sortablejs";
+import TomSelect from "tom-select";
+
+function choose(select) {
+  if (select.tomselect) return;
+  const address = select.dataset.choose;
+  new TomSelect(select, {
+    plugins: select.multiple ? ["remove_button"] : [],
+    maxOptions: 200,
+    allowEmptyOption: true,
+    ...(address && {
+      preload: "focus",
+      load(query, done) {
+        const url = new URL(address, location.href);
+        url.searchParams.set("q", query);
+        fetch(url, { headers: { Accept: "application/json" } })
+          .then((answer) => (answer.ok ? answer.json() : []))
+          .then(done, () => done());
+      },
+    }),
+  });
+}
+
+function sort(list) {
+  if (list.dataset.sorting) return;
+  list.dataset.sorting = "yes";
+  Sortable.create(list, {
+    animation: 120,
+    handle: list.querySelector("[data-handle]") ? "[data-handle]" : undefined,
+    onEnd: () => list.dispatchEvent(new Event("change", { bubbles: true })),
+  });
+}
+
+function keep(form) {
+  if (form.dataset.keeping) return;
+  form.dataset.keeping = "yes";
+  let touched = false;
+  form.addEventListener("input", () => (touched = true));
+  form.addEventListener("submit", () => (touched = false));
+  window.addEventListener("beforeunload", (event) => {
+    if (touched && form.isConnected) event.preventDefault();
+  });
+}
+
+function enrich(root) {
+  const within = (selector) => [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+  within("select[data-choose]").forEach(choose);
+  within("[data-sort]").forEach(sort);
+  within("form[data-keep]").forEach(keep);
+}
+
+document.addEventListener("DOMContentLoaded", () => enrich(document));
+document.addEventListener("htmx:load", (event) => enrich(event.detail.elt));
