@@ -49,7 +49,9 @@ SETTINGS = (
     Setting("queue_url", str, "", "redis://… or amqp://… for dramatiq and celery"),
     Setting("smtp_url", str, "", "smtp://user:pw@host:port, smtps://…, ?starttls=required; empty: local mail folder"),
     Setting("base_url", str, "http://127.0.0.1:8000", "The address put in mails"),
-    Setting("secret_key", str, "", "Signs sessions, wraps keys; a comma-separated list rotates it; made on first start"),
+    Setting(
+        "secret_key", str, "", "Signs sessions, wraps keys; a comma-separated list rotates it; made on first start"
+    ),
     Setting("crm_url", str, "", "A host name of its own for the CRM"),
     Setting("ecp_url", str, "", "A host name of its own for the Email Contact Portal"),
     Setting("portal_url", str, "", "A host name of its own for the Self-Service Portal"),
@@ -59,7 +61,9 @@ SETTINGS = (
     Setting("lease_seconds", int, 60, "A worker silent for that long is dead"),
     Setting("first_retry_seconds", int, 300, "First retry after a soft failure; the others keep their ratio"),
     Setting("ledger_sync", str, "power", "What the sending ledger survives", ("power", "process")),
-    Setting("measure", str, "with_consent", "Whose opens and clicks are measured", ("none", "totals", "with_consent", "all")),
+    Setting(
+        "measure", str, "with_consent", "Whose opens and clicks are measured", ("none", "totals", "with_consent", "all")
+    ),
     Setting("trusted_proxies", str, "", "Addresses or networks whose forwarded address counts, comma-separated"),
     Setting("hit_rate", float, 50.0, "Limit of the beacon, hits a second an address"),
     Setting("locale", str, "en", "Language of the site", ("en", "fi")),

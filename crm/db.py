@@ -127,7 +127,7 @@ def _fold_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
 
 FOLD_DDL = DDL(
     "CREATE OR REPLACE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE "
-    "AS $$ SELECT lower(normalize($1, NFKC) COLLATE \"und-x-icu\") $$"
+    'AS $$ SELECT lower(normalize($1, NFKC) COLLATE "und-x-icu") $$'
 )
 event.listen(Base.metadata, "before_create", FOLD_DDL.execute_if(dialect="postgresql"))
 

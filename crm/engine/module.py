@@ -1,0 +1,265 @@
+"""The declaration of a module: what a record is and where its fields show. No route, no template, no SQL for lists."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, Text, cast, func, type_coerce
+from sqlalchemy.sql import ColumnElement
+
+from crm.db import Scaled, db, fold
+from crm.engine import overlay
+from crm.engine.fields import Field, PicklistSeed
+from crm.engine.formulas import Formula
+from crm.engine.record import COMMON_FIELDS, Ledger, Record
+from crm.engine.refusals import UnknownName
+
+Condition = dict[str, Any]
+
+
+class BadDeclaration(Exception):
+    """A module declares something that does not hold together; the sentence says what. Stops the start."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A titled group of fields on the card and the form."""
+
+    label: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A saved view that ships with the module."""
+
+    key: str
+    label: str
+    where: Condition
+    sort: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that can be done to a record beyond editing: `changes(row)` gives the values that it writes.
+
+    `when`: a condition on the record under which it is offered. `confirm`: the question asked before.
+    """
+
+    key: str
+    label: str
+    changes: Callable[[Mapping[str, Any]], dict[str, Any]]
+    when: Condition = field(default_factory=dict)
+    confirm: str = ""
+    icon: str = "bolt"
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """How rows of this module appear on the timeline of the record they belong to: one keyset query (engine.timeline)."""
+
+    at: str  # the column of the moment
+    sentence: str  # English, with {names} of columns; translated before it is filled
+    icon: str = "point"
+    columns: tuple[str, ...] = ()
+    category: str = ""  # the filter of the timeline it belongs to: mail, visit, call, task, change, note, survey …
+    where: Condition = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Related:
+    """That rows of this module show on cards of another: found by the link field `by`, or by the named many-link."""
+
+    by: str = ""
+    through: str = ""  # name of a ManyLink
+    label: str = ""
+    columns: tuple[str, ...] = ()
+    timeline: Timeline | None = None
+    tab: bool = True  # a related list on the card
+
+
+@dataclass(frozen=True)
+class ManyLink:
+    """A link of any number of records of this module to any number of `to`, without a key on either side.
+
+    `name`: the relation as seen from here (activities → "contacts"); `back`: as seen from there ("activities").
+    """
+
+    name: str
+    to: str
+    back: str
+    label: str = ""
+    back_label: str = ""
+
+
+@dataclass
+class Module:
+    """All that the house knows of a module. `key` is the table's name, and the URL, and the API resource."""
+
+    record: type[Any]
+    label: str
+    plural: str
+    menu: str = ""  # group of the left menu; "" = not in the menu
+    prefix: str = ""  # of numbers; "" = not numbered
+    title: str | tuple[str, ...] = "name"  # field(s) whose values are the record's label
+    columns: tuple[str, ...] = ()
+    form: tuple[Block, ...] = ()
+    search: tuple[str, ...] = ()  # fields of the text index
+    sort: tuple[str, ...] = ("-created_at",)
+    filters: tuple[Filter, ...] = ()
+    actions: tuple[Action, ...] = ()
+    formulas: tuple[Formula, ...] = ()
+    picklists: tuple[PicklistSeed, ...] = ()
+    links: tuple[ManyLink, ...] = ()
+    shows_on: Mapping[str, Related | tuple[Related, ...]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)  # other name → canonical name
+    fields_of_table: Mapping[str, Field] = field(default_factory=dict)  # for plain tables (users, groups)
+    follows: str = ""  # link field to the record whose sharing this one follows (private accounts cascade)
+    parent: str = ""  # of a Ledger: the link field to the record that its rights come from
+    duplicates: tuple[str, ...] = ()  # fields whose equal values warn of a duplicate
+    importable: bool = True
+    creatable: bool = True  # by people; False: only the system makes such rows
+    editable: bool = True
+    deletable: bool = True
+    in_api: bool = True
+    icon: str = "file"
+    facts: tuple[str, ...] = ()  # fields shown at the top of the card
+    checks: tuple[Callable[[Mapping[str, Any], Mapping[str, Any] | None], Any], ...] = ()
+    """Rules of the module beyond single fields: check(new values, old row or None) → {field: Fault} or {}; run by cleaning."""
+    before_delete: tuple[Callable[[list[int]], Any], ...] = ()
+    """check(ids) → {id: Fault}; a refused id is not deleted."""
+    areas: Mapping[str, str] = field(default_factory=dict)
+    """verb → name of an area in Viewer.rights.areas or a flag in Viewer.flags which is needed beside the profile right."""
+    in_crm: bool = True  # has pages in the CRM
+    in_ecp: bool = False  # has pages in the Email Contact Portal
+
+    declared: dict[str, Field] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.key = self.record.__tablename__
+        self.table = self.record.__table__
+        if not issubclass(self.record, Record):
+            self.creatable = self.creatable and bool(self.fields_of_table)
+        for column in self.table.columns:
+            said = column.info.get("field")
+            if said is None:
+                continue
+            required = not column.nullable and said.kind.name not in {"checkbox", "multi"} and not said.read_only
+            self.declared[column.key] = said.named(column.key, required)
+        for name, said in self.fields_of_table.items():
+            self.declared[name] = said.named(name, said.required)
+        if issubclass(self.record, Record):  # what a record is comes first, what all carry last
+            own = {name: said for name, said in self.declared.items() if name not in COMMON_FIELDS}
+            self.declared = {"number": self.declared["number"]} | own | {n: self.declared[n] for n in COMMON_FIELDS[1:]}
+        self._check()
+        self._index()
+
+    # what it is
+
+    @property
+    def is_ledger(self) -> bool:
+        return issubclass(self.record, Ledger)
+
+    @property
+    def is_record(self) -> bool:
+        return issubclass(self.record, Record)
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        return (self.title,) if isinstance(self.title, str) else self.title
+
+    def label_of(self, values: Mapping[str, Any]) -> str:
+        """The record's label, from its values."""
+        said = " ".join(str(values[name]) for name in self.titles if values.get(name))
+        return (said or str(values.get("number") or ""))[:255]
+
+    # its fields
+
+    @property
+    def fields(self) -> dict[str, Field]:
+        """Declared and custom fields by name."""
+        return self.declared | overlay.custom_fields(self.key)
+
+    def resolve(self, name: str) -> str:
+        """The canonical name of a field or alias. Raises UnknownName with the nearest match."""
+        known = self.fields
+        if name in known or name == "id":
+            return name
+        if name in self.aliases:
+            return self.aliases[name]
+        for field_name, said in known.items():
+            if name in said.aliases:
+                return field_name
+        raise UnknownName("field", name, [*known, *self.aliases])
+
+    def field(self, name: str) -> Field:
+        """The field called `name` (or an alias of it). Raises UnknownName."""
+        return self.fields[self.resolve(name)]
+
+    def column(self, name: str, table: Any = None) -> ColumnElement[Any]:
+        """The SQL expression of a field on `table` (an alias of this module's table; default: the table itself)."""
+        table = self.table if table is None else table
+        if name in table.c:
+            return table.c[name]  # type: ignore[no-any-return]
+        return custom_column(self.fields[name], table)
+
+    # the other side of links
+
+    @property
+    def relations(self) -> dict[str, Field]:
+        """Its own links by relation name: account → the field account_id."""
+        return {said.relation: said for said in self.fields.values() if said.is_link}
+
+    def _check(self) -> None:
+        def known(names: tuple[str, ...], where: str) -> None:
+            for name in names:
+                first = name.lstrip("-").split(".")[0]
+                relations = {said.relation for said in self.declared.values() if said.is_link}
+                if first not in self.declared and not ("." in name and first in relations) and first != "id":
+                    raise BadDeclaration(f"Module {self.key}: {where} names a field “{name}”, which it does not have.")
+
+        known(self.titles, "title")
+        known(self.columns, "columns")
+        known(self.search, "search")
+        known(self.sort, "sort")
+        known(self.facts, "facts")
+        for block in self.form:
+            known(block.fields, f"the block “{block.label}”")
+        for name in (self.follows, self.parent, *self.duplicates, *self.aliases.values()):
+            if name:
+                known((name,), "a rule")
+
+    def _index(self) -> None:
+        c = self.table.c
+        if not self.is_record:
+            return
+        live = {"sqlite_where": c.deleted_at.is_(None), "postgresql_where": c.deleted_at.is_(None)}
+        if self.prefix:
+            Index(f"uq_{self.key}_number", c.number, unique=True, **live)
+        Index(f"ix_{self.key}_created", c.created_at, c.id)
+        Index(f"ix_{self.key}_updated", c.updated_at, c.id)
+        for name, said in self.declared.items():
+            column = c[name]
+            is_title = name == self.titles[-1]
+            if said.unique:
+                what = fold(column) if said.kind.is_text else column
+                Index(f"uq_{self.key}_{name}", what, unique=True, **live)
+            if (said.indexed or is_title) and not column.index:
+                what = fold(column) if said.kind.is_text and said.kind.name != "picklist" else column
+                Index(f"ix_{self.key}_{name}", what, c.id)
+
+
+def custom_column(said: Field, table: Any) -> ColumnElement[Any]:
+    """The SQL expression of a custom field in `extra`, typed so that both databases compare alike (decisions.md 7)."""
+    if db.engine.dialect.name == "sqlite":
+        raw: ColumnElement[Any] = func.json_extract(table.c.extra, f"$.{said.name}")
+    else:
+        raw = table.c.extra.op("->>")(said.name)
+    if said.kind.is_scaled:
+        return type_coerce(cast(raw, BigInteger), Scaled(4))
+    if said.kind.name == "whole":
+        return cast(raw, BigInteger)
+    if said.kind.name == "checkbox":
+        return type_coerce(cast(raw, Integer), Integer)
+    return type_coerce(raw, Text)

@@ -1,0 +1,60 @@
+"""What a lower room says when it will not do a thing; ui/errors.py and api/errors.py turn these into answers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one value: a code of spec/sales.md section 0 and a sentence that names the limit or the fix."""
+
+    code: str
+    message: str
+
+
+class Refused(Exception):
+    """Input that cannot be taken. `faults`: field name ("" for the whole) → its faults. Nothing was written."""
+
+    def __init__(self, faults: Mapping[str, Iterable[Fault]] | None = None, **more: Fault) -> None:
+        merged: dict[str, list[Fault]] = {name: list(found) for name, found in (faults or {}).items()}
+        for name, fault in more.items():
+            merged.setdefault(name, []).append(fault)
+        self.faults = merged
+        super().__init__("; ".join(f"{name}: {fault.message}" for name, found in merged.items() for fault in found))
+
+    @classmethod
+    def because(cls, code: str, message: str, field: str = "") -> "Refused":
+        return cls({field: [Fault(code, message)]})
+
+
+class Forbidden(Exception):
+    """The viewer may not do that, and may know that it exists."""
+
+    def __init__(self, message: str = "You may not do that.", code: str = "forbidden") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Missing(Exception):
+    """There is no such record, or the viewer may not know that there is."""
+
+
+class Stale(Exception):
+    """Somebody else saved the record since it was opened. `current` is its version now."""
+
+    def __init__(self, current: int) -> None:
+        super().__init__("Somebody else changed this record since you opened it. Reload it and make your change again.")
+        self.current = current
+
+
+class UnknownName(Exception):
+    """A module, field, relation or operator that does not exist; `nearest` may be what was meant."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str] = ()) -> None:
+        from difflib import get_close_matches
+
+        self.what, self.name = what, name
+        near = get_close_matches(name, list(known), n=1, cutoff=0.5)
+        self.nearest = near[0] if near else None
+        hint = f" Did you mean “{self.nearest}”?" if self.nearest else ""
+        super().__init__(f"There is no {what} “{name}”.{hint}")

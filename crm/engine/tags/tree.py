@@ -1,0 +1,233 @@
+"""What a parsed text is made of: our own tree, so that nothing else is ever compiled or run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+Dialect = Literal["mail", "formula"]
+
+
+class TagError(ValueError):
+    """A text that cannot be read as tags. `line` and `column` count from 1."""
+
+    def __init__(self, reason: str, line: int, column: int) -> None:
+        super().__init__(f"Line {line}, column {column}: {reason}")
+        self.reason, self.line, self.column = reason, line, column
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A name that a text asks for: `contact.first_name`, `links.survey:3`, with its place (from 1)."""
+
+    name: str
+    line: int
+    column: int
+
+    @property
+    def namespace(self) -> str:
+        """`contact` of `contact.first_name`."""
+        return self.name.partition(".")[0]
+
+
+# ---- both dialects ---------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Literal text, with its place in the source (offsets)."""
+
+    value: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """`arms` are (test, body) in order; the body of {else} has no test."""
+
+    arms: tuple[tuple[Test | Expression | None, tuple[Node, ...]], ...]
+    line: int
+    column: int
+
+
+# ---- mail ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Print:
+    """`{$name|fallback}`; `start` and `end` are offsets of the whole tag."""
+
+    tag: Tag
+    fallback: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """`left == right`, or `left empty` when `right` is None; `negative` turns it round."""
+
+    left: Tag
+    right: Tag | str | None
+    negative: bool
+
+
+# ---- formula ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Constant:
+    value: str | Decimal | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`$account.industry` as ("account", "industry")."""
+
+    path: tuple[str, ...]
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A double-quoted text with variables inside."""
+
+    parts: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """`value|modifier:argument`."""
+
+    value: Expression
+    modifier: str
+    arguments: tuple[Expression, ...]
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """Arithmetic, comparison, `&&`, `||`."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: Literal["!", "-"]
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function inside an equation."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A bare name inside an equation: what {math} was given under that name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """`{expression}`."""
+
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    name: str
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Math:
+    equation: Expression
+    operands: tuple[tuple[str, Expression], ...]
+    assign: str | None
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    source: Expression
+    item: str
+    body: tuple[Node, ...]
+
+
+Expression: TypeAlias = Constant | Variable | Joined | Filtered | Binary | Unary | Call | Operand
+Node: TypeAlias = Text | If | Print | Show | Assign | Math | Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A parsed text; `source` is kept so that places can be found again."""
+
+    dialect: Dialect
+    nodes: tuple[Node, ...]
+    source: str
+
+
+def names(tree: Tree) -> list[Tag]:
+    """Every name the text asks for, in order, repeats included; names set by {assign} or a loop are left out."""
+    found: list[Tag] = []
+    _collect(tree.nodes, found, set())
+    return found
+
+
+def _collect(nodes: tuple[Node, ...], found: list[Tag], own: set[str]) -> None:
+    for node in nodes:
+        match node:
+            case Print():
+                found.append(node.tag)
+            case If():
+                for test, body in node.arms:
+                    if isinstance(test, Test):
+                        found.extend(side for side in (test.left, test.right) if isinstance(side, Tag))
+                    elif test is not None:
+                        found.extend(_variables(test, own))
+                    _collect(body, found, own)
+            case Show():
+                found.extend(_variables(node.value, own))
+            case Assign():
+                found.extend(_variables(node.value, own))
+                own.add(node.name)
+            case Math():
+                found.extend(_variables(node.equation, own))
+                for _, operand in node.operands:
+                    found.extend(_variables(operand, own))
+                if node.assign:
+                    own.add(node.assign)
+            case Loop():
+                found.extend(_variables(node.source, own))
+                _collect(node.body, found, own | {node.item})
+
+
+def _variables(expression: Expression, own: set[str]) -> Iterator[Tag]:
+    match expression:
+        case Variable():
+            if expression.path[0] not in own:
+                yield Tag(".".join(expression.path), expression.line, expression.column)
+        case Joined():
+            for part in expression.parts:
+                yield from _variables(part, own)
+        case Filtered():
+            yield from _variables(expression.value, own)
+            for argument in expression.arguments:
+                yield from _variables(argument, own)
+        case Binary():
+            yield from _variables(expression.left, own)
+            yield from _variables(expression.right, own)
+        case Unary():
+            yield from _variables(expression.value, own)
+        case Call():
+            for argument in expression.arguments:
+                yield from _variables(argument, own)
