@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Verb = Literal["view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert"]
+FLAGS = ("crm_access", "crm_admin", "ecp_access", "ecp_admin")  # of a user, independent of each other (decisions.md 5)
 VERBS: tuple[Verb, ...] = ("view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert")
 
 
@@ -40,8 +41,8 @@ class Viewer:
 
     `principals`: entity ids that count as oneself as an owner: the user and the user's groups (nested ones too).
     `subordinates`: user ids lower on the same branch of the role tree.
-    `shared_read`, `shared_write`: module key → owner ids (users, groups) whose records sharing rules open to this viewer.
-    `defaults`: module key → sharing level: "private", "read", "write", "delete"; a module not named: "delete" (all see all).
+    `shared_read`, `shared_write`: module key → owner ids (users, groups) whose records sharing rules open to the viewer.
+    `defaults`: module key → sharing level: "private", "read", "write", "delete"; not named: "delete" (all see all).
     """
 
     kind: Literal["staff", "api_key", "customer", "link", "system"]

@@ -1,0 +1,203 @@
+"""Who may do what: verbs, records (one SQL condition) and fields. Asked by the two doors, so by everything.
+
+Effective right = profile ∧ areas ∧ scopes of the API key ∧ (administrator ∨ view-all ∨ public level ∨ owner is me, my
+group or someone below me ∨ sharing rule). A denial by a profile beats every sharing grant (spec/platform.md 5.2, 5.4).
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import false, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from crm.engine.fields import Field
+from crm.engine.module import Module
+from crm.engine.refusals import Forbidden
+from crm.engine.registry import modules
+from crm.identity.viewer import FLAGS, Viewer
+
+LEVELS = ("private", "read", "write", "delete")  # of sharing defaults, each holds the ones before it
+LEVEL_NEEDED = {"view": 1, "export": 1, "delete": 3, "merge": 3}  # a verb not named changes records: "write"
+PREMISES = {  # what a verb is worth nothing without, asked of the profile
+    "create": ("view",),
+    "edit": ("view",),
+    "delete": ("view",),
+    "import": ("view", "create"),
+    "export": ("view",),
+    "mass_edit": ("view", "edit"),
+    "merge": ("view", "edit", "delete"),
+    "convert": ("view", "edit"),
+}
+MADE_OF = {  # what a scope of an API key must hold for a verb that it does not name
+    "import": {"view", "create", "edit"},
+    "export": {"view"},
+    "mass_edit": {"edit"},
+    "merge": {"edit", "delete"},
+    "convert": {"edit"},
+}
+SAID = {
+    "view": "see", "create": "create", "edit": "change", "delete": "delete", "import": "import", "export": "export",
+    "mass_edit": "change several", "merge": "merge", "convert": "convert",
+}  # fmt: skip
+
+
+def may(viewer: Viewer, verb: str, module: Module | str) -> bool:
+    """Whether `viewer` may do `verb` (a Verb of identity.viewer) in `module` at all, whatever the record."""
+    module = _module(module)
+    if viewer.is_system:
+        return True
+    if viewer.kind not in {"staff", "api_key"} or not _is_open(module, verb):
+        return False
+    if viewer.scopes is not None and not _is_in_scopes(viewer, verb, module.key):
+        return False
+    needed = (verb, *PREMISES.get(verb, ()))
+    if not all(has_area(viewer, module.areas[one]) for one in needed if one in module.areas):
+        return False
+    if not viewer.is_admin and not viewer.rights.of(module.key).verbs.issuperset(needed):
+        return False
+    if module.parent:
+        return any(may(viewer, "view", parent) for parent in _targets(module, module.parent))
+    return True
+
+
+def demand(viewer: Viewer, verb: str, module: Module | str) -> None:
+    """Raises Forbidden, with a sentence, when `viewer` may not do `verb` in `module`."""
+    module = _module(module)
+    if not may(viewer, verb, module):
+        raise Forbidden(f"You have no right to {SAID.get(verb, verb)} {module.plural.lower()}.", "forbidden_action")
+
+
+def has_area(viewer: Viewer, area: str) -> bool:
+    """Whether `viewer` holds a named right beyond modules: a settings area, "send", … or a flag such as "ecp_admin".
+
+    Flags are held by the user alone: being administrator of the CRM opens nothing in the portal settings (M37).
+    """
+    if viewer.is_system:
+        return True
+    if area in FLAGS:
+        return area in viewer.flags
+    return viewer.is_admin or area in viewer.rights.areas
+
+
+def scope(viewer: Viewer, module: Module | str, verb: str = "view", table: Any = None) -> ColumnElement[bool] | None:
+    """The records of `module` with which `viewer` may do `verb`, as one condition; None: all of them, no narrowing.
+
+    `table`: an alias of the module's table that the condition is to speak of (default: the table itself).
+    """
+    module = _module(module)
+    if not may(viewer, verb, module):
+        return false()
+    return _narrowing(viewer, module, verb, module.table if table is None else table)
+
+
+def readable(viewer: Viewer, module: Module | str) -> frozenset[str]:
+    """The names of the fields whose values `viewer` may know, be it by column, sort, condition, tag or search."""
+    module = _module(module)
+    if viewer.is_system:
+        return frozenset(module.fields)
+    if not may(viewer, "view", module):
+        return frozenset()
+    hidden = frozenset[str]() if viewer.is_admin else viewer.rights.of(module.key).hidden
+    return frozenset(module.fields) - hidden
+
+
+def writable(viewer: Viewer, module: Module | str) -> frozenset[str]:
+    """The names of the fields that `viewer` may set. What the system keeps (number, times, …) only the system sets."""
+    module = _module(module)
+    if viewer.is_system:
+        return frozenset(module.fields)
+    if not may(viewer, "create", module) and not may(viewer, "edit", module):
+        return frozenset()
+    said = viewer.rights.of(module.key)
+    kept = frozenset[str]() if viewer.is_admin else said.hidden | said.read_only
+    return frozenset(name for name, field in module.fields.items() if not field.read_only and name not in kept)
+
+
+# the parts
+
+
+def _module(module: Module | str) -> Module:
+    return modules[module] if isinstance(module, str) else module
+
+
+def _targets(module: Module, name: str) -> list[Module]:
+    field: Field = module.fields[name]
+    return [modules[key] for key in field.to]
+
+
+def _is_open(module: Module, verb: str) -> bool:
+    """Whether people do that verb in the module at all."""
+    if module.is_ledger and verb not in {"view", "export"}:
+        return False
+    closed = {
+        "create": not module.creatable,
+        "edit": not module.editable,
+        "delete": not module.deletable,
+        "import": not module.importable or not module.creatable,
+        "mass_edit": not module.editable,
+        "merge": not (module.editable and module.deletable),
+        "convert": not module.editable,
+    }
+    return not closed.get(verb, False)
+
+
+def _is_in_scopes(viewer: Viewer, verb: str, key: str) -> bool:
+    scopes = viewer.scopes or {}
+    held = scopes.get(key, scopes.get("*", frozenset()))
+    return verb in held or bool(MADE_OF.get(verb) and MADE_OF[verb] <= held)
+
+
+def _narrowing(viewer: Viewer, module: Module, verb: str, table: Any) -> ColumnElement[bool] | None:
+    """Which records sharing leaves to the viewer for a verb that the profile grants."""
+    needed = LEVEL_NEEDED.get(verb, 2)
+    if viewer.is_system or viewer.is_admin or viewer.rights.edit_all or (needed == 1 and viewer.rights.view_all):
+        return None
+    if module.parent:
+        return _through(viewer, table.c[module.parent], _targets(module, module.parent), verb="view", ask=True)
+    if "owner_id" not in table.c:
+        return None  # a plain table, such as users, belongs to nobody
+    level = LEVELS.index(viewer.defaults.get(module.key, "delete"))
+    through: ColumnElement[bool] | None = None
+    if level >= needed:
+        if not module.follows:
+            return None
+        link = table.c[module.follows]
+        through = _through(viewer, link, _targets(module, module.follows), verb)
+        if through is None:
+            return None
+        through = or_(link.is_(None), through)
+    mine = table.c.owner_id.in_(sorted(_owners(viewer, module.key, needed)))
+    return mine if through is None else or_(mine, through)
+
+
+def _owners(viewer: Viewer, key: str, needed: int) -> Iterable[int]:
+    """Whose records the viewer reaches: own, of the own groups, of people below, and those opened by rules."""
+    owners = viewer.principals | viewer.subordinates
+    if needed <= 2:
+        owners |= viewer.shared_write.get(key, frozenset())
+    if needed == 1:
+        owners |= viewer.shared_read.get(key, frozenset())
+    return owners
+
+
+def _through(
+    viewer: Viewer, link: Any, targets: list[Module], verb: str, ask: bool = False
+) -> ColumnElement[bool] | None:
+    """That the record which `link` points at is within the viewer's reach; None when all of them are.
+
+    `ask`: also whether the profile lets the viewer into the target at all (a ledger's rows have no right of their own).
+    """
+    parts: list[ColumnElement[bool]] = []
+    is_narrow = False
+    for target in targets:
+        if ask and not may(viewer, verb, target):
+            is_narrow = True
+            continue
+        other = target.table.alias()
+        condition = _narrowing(viewer, target, verb, other)
+        ids = select(other.c.id)
+        if condition is not None:
+            is_narrow = True
+            ids = ids.where(condition)
+        parts.append(link.in_(ids))
+    return or_(false(), *parts) if is_narrow else None
