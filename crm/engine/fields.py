@@ -153,6 +153,11 @@ def file(label: str, **said: Any) -> MappedColumn[Any]:
     return _column(make("file", label, to=("files",), **said), ForeignKey("files.id", ondelete="SET NULL"))
 
 
+def conditions(label: str, **said: Any) -> MappedColumn[Any]:
+    """A condition tree about records of some module; JSON null is written as SQL NULL."""
+    return _column(make("conditions", label, in_lists=False, **said))
+
+
 @dataclass(frozen=True)
 class Choice:
     """One value of a picklist: its fixed key, its English label, a Tabler colour name, and numbers it carries."""

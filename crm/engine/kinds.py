@@ -1,5 +1,6 @@
 """The kinds of fields: how each is stored, checked, compared and written out. One small class a kind, one list."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
@@ -9,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import nh3
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import BigInteger, Boolean, Date, String, Text, Time
+from sqlalchemy import JSON, BigInteger, Boolean, Date, String, Text, Time
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from crm.db import KeySet, Scaled, UtcDateTime
@@ -413,6 +415,29 @@ class File(Link):
     name, legacy_ui = "file", 69
 
 
+class Conditions(Kind):
+    """A condition tree (engine.conditions), as JSON. That it holds together is checked by the module it is about."""
+
+    name, json_type, operators, is_text = "conditions", "object", NULL_OPERATORS, False
+
+    def column(self, field: "Field") -> TypeEngine[Any]:
+        return JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
+    def clean(self, raw: Any, field: "Field", zone: str = "UTC") -> Any:
+        if raw is None or raw == "" or raw == {}:
+            return None
+        try:
+            value = json.loads(raw) if isinstance(raw, str) else raw
+        except ValueError:
+            raise BadValue("bad_conditions", "These conditions are not JSON.") from None
+        if not isinstance(value, dict):
+            raise BadValue("bad_conditions", 'Conditions are a JSON object, such as {"billing_city": "Turku"}.')
+        return value
+
+    def text(self, value: Any) -> str:
+        return "" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
 def check_range(value: Any, field: "Field") -> None:
     """Raises BadValue when a number lies outside the field's `least` and `most`."""
     if field.least is not None and value < field.least:
@@ -423,6 +448,6 @@ def check_range(value: Any, field: "Field") -> None:
 
 _classes: tuple[Callable[[], Kind], ...] = (
     TextKind, LongText, Html, Source, Whole, Number, Money, Percent, Day, Moment, Clock, Phone, Email, Website,
-    Checkbox, Picklist, MultiPicklist, Link, Owner, User, File,
+    Checkbox, Picklist, MultiPicklist, Link, Owner, User, File, Conditions,
 )  # fmt: skip
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (make() for make in _classes)}

@@ -129,6 +129,14 @@ class Module:
     """Rules of the module beyond single fields: check(new values, old row or None) → {field: Fault} or {}; run by cleaning."""
     before_delete: tuple[Callable[[list[int]], Any], ...] = ()
     """check(ids) → {id: Fault}; a refused id is not deleted."""
+    derives: tuple[Callable[[Mapping[str, Any], Mapping[str, Any] | None], dict[str, Any]], ...] = ()
+    """Values that follow from others, in every channel: derive(new values, old row or None) → values to write as well;
+    run by cleaning before the checks. (A formula is an administrator's, and runs for forms only.)"""
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    """module → link field here: a record of that module cannot be deleted while a row here points at it."""
+    opened_by: str = ""
+    """Picklist field whose keys no, read, write say how far the owner opens the record to others; private when "no"."""
+    also: tuple[str, ...] = ()  # other names of the module, taken by the API and the registry
     areas: Mapping[str, str] = field(default_factory=dict)
     """verb → name of an area in Viewer.rights.areas or a flag in Viewer.flags which is needed beside the profile right."""
     in_crm: bool = True  # has pages in the CRM
@@ -226,7 +234,15 @@ class Module:
         known(self.facts, "facts")
         for block in self.form:
             known(block.fields, f"the block “{block.label}”")
-        for name in (self.follows, self.parent, *self.duplicates, *self.aliases.values()):
+        rules = (
+            self.follows,
+            self.parent,
+            self.opened_by,
+            *self.keeps.values(),
+            *self.duplicates,
+            *self.aliases.values(),
+        )
+        for name in rules:
             if name:
                 known((name,), "a rule")
 

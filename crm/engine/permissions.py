@@ -156,6 +156,10 @@ def _narrowing(viewer: Viewer, module: Module, verb: str, table: Any) -> ColumnE
         return _through(viewer, table.c[module.parent], _targets(module, module.parent), verb="view", ask=True)
     if "owner_id" not in table.c:
         return None  # a plain table, such as users, belongs to nobody
+    if module.opened_by:  # the owner of each record says how far it is open, not a sharing default
+        mine = table.c.owner_id.in_(sorted(_owners(viewer, module.key, needed)))
+        opened = {1: ("read", "write"), 2: ("write",)}.get(needed, ())
+        return or_(mine, table.c[module.opened_by].in_(opened)) if opened else mine
     level = LEVELS.index(viewer.defaults.get(module.key, "delete"))
     through: ColumnElement[bool] | None = None
     if level >= needed:

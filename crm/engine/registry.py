@@ -1,11 +1,14 @@
 """All modules of the house by key, and what follows from them together: relations and what shows on whose card."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sqlalchemy import select
+
+from crm.db import db
 from crm.engine.fields import PicklistSeed
 from crm.engine.module import BadDeclaration, ManyLink, Module, Related
-from crm.engine.refusals import UnknownName
+from crm.engine.refusals import Fault, UnknownName
 
 
 @dataclass(frozen=True)
@@ -33,18 +36,25 @@ class Registry:
 
     def __init__(self) -> None:
         self._modules: dict[str, Module] = {}
+        self._also: dict[str, str] = {}
+        self._is_closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
 
     def add(self, module: Module) -> None:
         self._modules[module.key] = module
+        self._also.update(dict.fromkeys(module.also, module.key))
 
     def __getitem__(self, key: str) -> Module:
         try:
-            return self._modules[key]
+            return self._modules[self._also.get(key, key)]
         except KeyError:
             raise UnknownName("module", key, self._modules) from None
 
     def __contains__(self, key: str) -> bool:
-        return key in self._modules
+        return self._also.get(key, key) in self._modules
 
     def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
@@ -63,9 +73,14 @@ class Registry:
                     raise BadDeclaration(
                         f"Module {module.key}: {said.name} uses a picklist “{said.picklist}” that nobody declares."
                     )
-            for key in [*module.shows_on, *(link.to for link in module.links)]:
+            for key in [*module.shows_on, *module.keeps, *(link.to for link in module.links)]:
                 if key not in self._modules:
                     raise BadDeclaration(f"Module {module.key} shows on “{key}”, which is no module.")
+        if not self._is_closed:
+            for module in self:
+                for key, name in module.keeps.items():
+                    self[key].before_delete += (_kept_by(module, name),)
+        self._is_closed = True
 
     def picklists(self) -> dict[str, PicklistSeed]:
         return {seed.name: seed for module in self for seed in module.picklists}
@@ -98,6 +113,20 @@ class Registry:
             target = said.to[0] if len(said.to) == 1 else ""
             found[name] = Relation(name, "one", target, said.name)
         return found
+
+
+def _kept_by(module: Module, name: str) -> Callable[[list[int]], dict[int, Fault]]:
+    """A check of deletions: records at which live rows of `module` point by the field `name` stay."""
+
+    def check(ids: list[int]) -> dict[int, Fault]:
+        column = module.table.c[name]
+        said = select(column).where(column.in_(ids)).distinct()
+        if module.is_record:
+            said = said.where(module.table.c.deleted_at.is_(None))
+        message = f"This is used by {module.plural.lower()}. Make it inactive instead, or delete those first."
+        return {id: Fault("in_use", message) for id in db.session.execute(said).scalars()}
+
+    return check
 
 
 modules = Registry()
