@@ -1,0 +1,192 @@
+"""Incoming values made clean: names resolved, kinds checked, keys and links looked up, requirements met. For whole batches."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.db import db
+from crm.engine import picklists
+from crm.engine.channels import RULES, Channel
+from crm.engine.fields import Field
+from crm.engine.kinds import BadValue
+from crm.engine.module import Module
+from crm.engine.permissions import readable, scope, writable
+from crm.engine.refusals import Fault, Refused, UnknownName
+from crm.engine.registry import modules
+from crm.identity.viewer import Viewer
+
+Values = dict[str, Any]
+Faults = dict[str, list[Fault]]
+
+
+class Cleaner:
+    """Cleans rows of one module for one viewer and channel; looks up each name, key and link once a batch."""
+
+    def __init__(self, viewer: Viewer, module: Module, channel: Channel) -> None:
+        self.viewer, self.module, self.channel = viewer, module, channel
+        self.rules = RULES[channel]
+        self.fields = module.fields
+        self.readable = readable(viewer, module)
+        self.writable = writable(viewer, module)
+        self.rejected: list[tuple[str, str]] = []  # (field, raw) of picklist values kept aside
+        self._names: dict[str, Field | Fault] = {}
+        self._keys: dict[str, frozenset[str]] = {}
+
+    def clean(
+        self, rows: Sequence[Mapping[str, Any]], olds: Sequence[Mapping[str, Any] | None] | None = None
+    ) -> tuple[list[Values], dict[int, Refused]]:
+        """The clean values of every row, and what is wrong with which (by index). `olds`: the stored rows, of updates."""
+        cleaned: list[Values] = []
+        faults: dict[int, Faults] = {}
+        for index, row in enumerate(rows):
+            old = olds[index] if olds else None
+            values, wrong = self._clean_row(row, old)
+            if wrong:
+                faults[index] = wrong
+            cleaned.append(values)
+        self._check_links(cleaned, faults)
+        self._check_unique(cleaned, olds, faults)
+        if self.rejected:
+            picklists.keep_rejected(self.module.key, self.rejected)
+        return cleaned, {index: Refused(wrong) for index, wrong in faults.items()}
+
+    def _field(self, name: str) -> Field | Fault:
+        found = self._names.get(name)
+        if found is None:
+            found = self._names[name] = self._resolve(name)
+        return found
+
+    def _resolve(self, name: str) -> Field | Fault:
+        try:
+            said = self.fields[self.module.resolve(name)]
+        except (UnknownName, KeyError) as unknown:
+            return Fault(
+                "unknown", str(unknown) if isinstance(unknown, UnknownName) else f"There is no field “{name}”."
+            )
+        if said.name not in self.readable and not self.viewer.is_system:
+            return Fault("unknown", str(UnknownName("field", name)))
+        if said.name not in self.writable and not self.rules.trusted:
+            return Fault("forbidden", f"“{said.label}” cannot be changed.")
+        return said
+
+    def _clean_row(self, row: Mapping[str, Any], old: Mapping[str, Any] | None) -> tuple[Values, Faults]:
+        values: Values = {}
+        faults: Faults = {}
+        for name, raw in row.items():
+            said = self._field(name)
+            if isinstance(said, Fault):
+                faults.setdefault(name, []).append(said)
+                continue
+            try:
+                values[said.name] = self._value(said, raw)
+            except BadValue as bad:
+                faults.setdefault(said.name, []).append(Fault(bad.code, bad.message))
+        if old is None:
+            self._fill_defaults(values)
+        if not faults:
+            for derive in self.module.derives:
+                values.update(derive(values, old))
+        for name in self._demanded(values, old):
+            if name not in faults and (values.get(name) is None or values[name] == ""):
+                faults[name] = [Fault("required", f"“{self.fields[name].label}” must be filled in.")]
+        if not faults:
+            for check in self.module.checks:
+                for name, fault in (check(values, old) or {}).items():
+                    faults.setdefault(name, []).append(fault)
+        return values, faults
+
+    def _value(self, said: Field, raw: Any) -> Any:
+        if self.rules.cuts:
+            raw = said.kind.cut(raw, said)
+        value = said.kind.clean(raw, said, self.viewer.timezone)
+        if said.picklist and value:
+            value = self._known_keys(said, value)
+        return value
+
+    def _known_keys(self, said: Field, value: Any) -> Any:
+        if said.picklist not in self._keys:
+            self._keys[said.picklist] = frozenset(choice.key for choice in picklists.choices(said.picklist))
+        known = self._keys[said.picklist]
+        keys = (value,) if isinstance(value, str) else value
+        unknown = [key for key in keys if key not in known]
+        if not unknown:
+            return value
+        if self.rules.cuts:  # an import: the cell stays empty, the value is kept aside for the administrator
+            self.rejected += [(said.name, key) for key in unknown]
+            return None if isinstance(value, str) else tuple(key for key in keys if key in known)
+        raise BadValue("not_in_list", f"“{unknown[0]}” is not a value of “{said.label}”.")
+
+    def _fill_defaults(self, values: Values) -> None:
+        for name, said in self.fields.items():
+            if name not in values and said.default is not None:
+                values[name] = said.default() if callable(said.default) else said.default
+        if "owner_id" in self.fields and values.get("owner_id") is None:
+            values["owner_id"] = self.viewer.id
+
+    def _demanded(self, values: Values, old: Mapping[str, Any] | None) -> Iterable[str]:
+        for name, said in self.fields.items():
+            if said.required and (old is None or name in values):
+                yield name
+
+    def _check_links(self, rows: Sequence[Values], faults: dict[int, Faults]) -> None:
+        """Every linked record must exist and may be read by the viewer: one query a target module."""
+        for name, said in self.fields.items():
+            wanted = {row[name] for row in rows if row.get(name) is not None} if said.is_link else set()
+            if not wanted:
+                continue
+            found = self._found(said, wanted)
+            for index, row in enumerate(rows):
+                if row.get(name) is not None and row[name] not in found:
+                    what = "This user or group is not active, or does not exist." if said.name == "owner_id" else (
+                        "There is no such record, or you may not see it."
+                    )  # fmt: skip
+                    faults.setdefault(index, {}).setdefault(name, []).append(Fault("no_such_record", what))
+
+    def _found(self, said: Field, wanted: set[int]) -> set[int]:
+        if said.kind.name == "owner":
+            if self.viewer.id is not None and wanted == {self.viewer.id}:
+                return wanted
+            from crm.identity.users import owners_among
+
+            return owners_among(wanted)
+        found: set[int] = set()
+        for key in said.to:
+            target = modules[key].table if key in modules else db.metadata.tables[key]
+            for chunk in _chunks(sorted(wanted - found), 900):
+                query = select(target.c.id).where(target.c.id.in_(chunk))
+                if "deleted_at" in target.c:
+                    query = query.where(target.c.deleted_at.is_(None))
+                if key in modules and said.kind.name == "link" and not self.viewer.is_system:
+                    narrowing = scope(self.viewer, modules[key], "view")
+                    query = query if narrowing is None else query.where(narrowing)
+                found |= set(db.session.execute(query).scalars())
+        return found
+
+    def _check_unique(
+        self, rows: Sequence[Values], olds: Sequence[Mapping[str, Any] | None] | None, faults: dict[int, Faults]
+    ) -> None:
+        from crm.db import fold_text
+        from crm.engine.duplicates import holders
+
+        for name, said in self.fields.items():
+            if not said.unique or said.custom:
+                continue
+            wanted: dict[Any, list[int]] = {}
+            for index, row in enumerate(rows):
+                if row.get(name) is not None:
+                    wanted.setdefault(fold_text(row[name]) if said.kind.is_text else row[name], []).append(index)
+            if not wanted:
+                continue
+            held = holders(self.module, name, list(wanted))
+            for key, indexes in wanted.items():
+                for place, index in enumerate(indexes):
+                    own = olds[index]["id"] if olds and olds[index] else None  # type: ignore[index]
+                    if place or held.get(key, own) != own:
+                        message = f"Another record has this “{said.label}” already."
+                        faults.setdefault(index, {}).setdefault(name, []).append(Fault("not_unique", message))
+
+
+def _chunks(items: list[Any], size: int) -> Iterable[list[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
