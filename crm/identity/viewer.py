@@ -41,7 +41,7 @@ class Viewer:
 
     `principals`: entity ids that count as oneself as an owner: the user and the user's groups (nested ones too).
     `subordinates`: user ids lower on the same branch of the role tree.
-    `shared_read`, `shared_write`: module key → owner ids (users, groups) whose records sharing rules open to the viewer.
+    `shared_read`, `shared_write`: module key → owner ids (users, groups) whose records sharing rules open to it.
     `defaults`: module key → sharing level: "private", "read", "write", "delete"; not named: "delete" (all see all).
     """
 
