@@ -16,14 +16,16 @@ from typing import Literal
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-Purpose = Literal["open", "click", "view", "leave", "one_click", "preferences", "page", "total_open", "total_click"]
+Purpose = Literal[
+    "open", "click", "view", "leave", "one_click", "preferences", "page", "bounce", "total_open", "total_click"
+]
 Measure = Literal["none", "totals", "with_consent", "all"]
 
 TOKEN_LENGTH = 32
 _ID_OCTETS = 8
 CANARY = 0  # the number of the link that no person sees
 
-PATHS: dict[Purpose, str] = {
+PATHS: dict[Purpose, str] = {  # what a token of each purpose stands behind in an address
     "open": "o", "click": "c", "view": "v", "leave": "u", "one_click": "u1", "preferences": "pref", "page": "p",
     "total_open": "o", "total_click": "c",
 }  # fmt: skip
@@ -39,8 +41,11 @@ class Sealer:
 
     def seal(self, purpose: Purpose, number: int) -> str:
         """The token of a delivery (or, for the two `total_` purposes, of a sendout): 32 letters, digits, - and _."""
-        sealed = self._ciphers[0].encrypt(number.to_bytes(_ID_OCTETS, "big"), [purpose.encode("ascii")])
-        return urlsafe_b64encode(sealed).decode("ascii")
+        return urlsafe_b64encode(self.octets(purpose, number)).decode("ascii")
+
+    def octets(self, purpose: Purpose, number: int) -> bytes:
+        """The same before it is written as text: 24 octets."""
+        return self._ciphers[0].encrypt(number.to_bytes(_ID_OCTETS, "big"), [purpose.encode("ascii")])
 
     def open(self, purpose: Purpose, token: str) -> int | None:
         """The id in a token that was sealed for `purpose`; None for anything else, whatever it is."""
@@ -52,6 +57,10 @@ class Sealer:
             return None
         if urlsafe_b64encode(sealed).decode("ascii") != token:
             return None  # another spelling of the same octets (foreign alphabet characters are skipped by the decoder)
+        return self.open_octets(purpose, sealed)
+
+    def open_octets(self, purpose: Purpose, sealed: bytes) -> int | None:
+        """The id in what `octets` gave; None for anything else."""
         for cipher in self._ciphers:
             try:
                 return int.from_bytes(cipher.decrypt(sealed, [purpose.encode("ascii")]), "big")

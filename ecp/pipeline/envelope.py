@@ -1,0 +1,124 @@
+"""The header lines and the return path of one mail of a sendout: what lets a reader's program leave, sort and answer it.
+
+RFC 2369 and 8058 (List-Unsubscribe with one https and one mailto address, one click), 2919 (List-Id), 3834
+(Auto-Submitted), 5322 (one stable Message-ID). What is the same for everybody is made once.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from base64 import b32decode, b32encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import quote, urlsplit
+
+from crm.mail.headers import address_header, raw_header, text_header
+from crm.mail.message import Address, BadAddress, Envelope, one_line
+from crm.mail.senders import message_id, read_return_path, return_path
+
+ONE_CLICK = raw_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What all mails of one sendout have in common.
+
+    `secret`: the key of Message-IDs. `mailbox`: where bounces come back. `public_host`: the host name of CUSTOMERHUB_PUBLIC_URL.
+    `is_automatic`: nobody pressed Send for this mail (Auto-Submitted).
+    """
+
+    sender: Address
+    secret: bytes
+    mailbox: str
+    public_host: str
+    list_type_id: int | None
+    list_name: str = ""
+    reply_to: Address | None = None
+    is_automatic: bool = False
+    more: Sequence[tuple[str, str]] = ()
+    _fixed: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    _from: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        fixed = [address_header("Reply-To", self.reply_to)] if self.reply_to else []
+        if self.list_type_id is not None:
+            fixed.append(list_id(self.list_type_id, self.list_name, self.public_host, self.sender.domain))
+        fixed.append(raw_header("Precedence", "bulk"))
+        if self.is_automatic:
+            fixed.append(raw_header("Auto-Submitted", "auto-generated"))
+        fixed += [text_header(name, value) for name, value in self.more]
+        object.__setattr__(self, "_fixed", tuple(fixed))
+        object.__setattr__(self, "_from", address_header("From", self.sender))
+
+    def message_id(self, delivery_id: int) -> str:
+        """The Message-ID of a delivery, with its angle brackets: the same on every try."""
+        return message_id(self.secret, "delivery", delivery_id, self.sender.domain)
+
+    def envelope(self, to: Address, token: str) -> Envelope:
+        """Return path (VERP, when the mailbox allows it) and recipient. `token`: `bounce_token` of the delivery."""
+        try:
+            sender = return_path(self.mailbox, token)
+        except BadAddress:  # a long or unusual mailbox: bounces then come back without telling the delivery
+            sender = self.mailbox
+        return Envelope(sender, to.addr)
+
+    def lines(
+        self, to: Address, subject: str, date: datetime, delivery_id: int, one_click: str = "", token: str = ""
+    ) -> list[bytes]:
+        """The header lines for one person. `subject` is made fit for a header; `one_click`: the https address to leave by
+        (none in a test mail); `token`: `bounce_token`, for the mailto address to leave by."""
+        lines = [
+            self._from,
+            address_header("To", to),
+            text_header("Subject", one_line(subject)),
+            raw_header("Date", format_datetime(date)),
+            raw_header("Message-ID", self.message_id(delivery_id)),
+            *self._fixed,
+        ]
+        if one_click:
+            leave = quote(self.envelope(to, token).sender, safe="@+")
+            lines.append(raw_header("List-Unsubscribe", f"<{one_click}>, <mailto:{leave}?subject=unsubscribe>"))
+            lines.append(ONE_CLICK)
+        return lines
+
+
+def list_id(list_type_id: int, name: str, public_host: str, domain: str) -> bytes:
+    """`List-Id: News <list-3.hub.example.com>`: under our own host when it has a name, else under the sender's domain."""
+    label = f"<list-{list_type_id}.{public_host if is_host_name(public_host) else domain}>"
+    phrase = one_line(name)
+    if phrase.isascii() and phrase:
+        quoted = phrase.replace("\\", "\\\\").replace('"', '\\"')
+        return raw_header("List-Id", f'"{quoted}" {label}')
+    return raw_header("List-Id", label)
+
+
+def is_host_name(host: str) -> bool:
+    """Whether `host` is a full name, not a numeric address or a bare word."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." in host.strip(".")
+    return False
+
+
+def host_of(url: str) -> str:
+    """The host name of an address such as CUSTOMERHUB_BASE_URL."""
+    return urlsplit(url).hostname or ""
+
+
+def bounce_token(sealed: bytes) -> str:
+    """Sealed octets as a return path can carry them: lower case letters and digits."""
+    return b32encode(sealed).decode("ascii").rstrip("=").lower()
+
+
+def read_bounce_token(token: str) -> bytes | None:
+    """What `bounce_token` was made from; None for anything else."""
+    try:
+        return b32decode(token.upper() + "=" * (-len(token) % 8))
+    except ValueError:
+        return None
+
+
+__all__ = ["Letterhead", "bounce_token", "host_of", "list_id", "read_bounce_token", "read_return_path"]
