@@ -150,3 +150,11 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
         raw = environ.get(setting.name, written.get(setting.key))
         values[setting.key] = setting.default if raw is None or raw == "" else setting.read(raw)
     return Config(values)
+
+
+def current() -> Config:
+    """The settings of the app at work, put into `app.config["CUSTOMERHUB"]` by create_app."""
+    from flask import current_app  # the only place below the web rooms that asks Flask, so that they need not
+
+    settings: Config = current_app.config["CUSTOMERHUB"]
+    return settings
