@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Literal
 from urllib.parse import quote
 
-Context = Literal["html", "url", "address", "style", "subject", "text"]
-"""`html`: text or attribute of HTML; `url`: a part of an address in HTML; `address`: a whole address in HTML;
-`style`: inside CSS; `subject`: a mail header (one line); `text`: plain text."""
+Context = Literal["html", "url", "address", "style", "bare", "subject", "text"]
+"""`html`: text or quoted attribute of HTML; `url`: a part of an address in HTML; `address`: a whole address in HTML;
+`style`: inside CSS; `bare`: inside an element, outside quotes, or in a script; `subject`: a mail header (one line); `text`: plain text."""
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_STYLE = re.compile(r"[^\w#%., -]")
+_NOT_BARE = re.compile(r"[^\w.-]")
 _SCHEME = re.compile(r"(?i)(?:https?://|mailto:|tel:)[^\s]")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#:].*)?\Z")
 
@@ -44,6 +45,11 @@ def encode_style(value: str) -> str:
     return _NOT_STYLE.sub("", value)
 
 
+def encode_bare(value: str) -> str:
+    """Letters, digits, `-`, `_` and `.` only: nothing that could begin another attribute or a statement."""
+    return _NOT_BARE.sub("", value)
+
+
 def encode_subject(value: str) -> str:
     """One line: every line break and control character becomes one space, so no header can be injected."""
     return _BREAKS.sub(" ", value)
@@ -59,6 +65,7 @@ ENCODERS: dict[Context, Callable[[str], str]] = {
     "url": encode_url,
     "address": encode_address,
     "style": encode_style,
+    "bare": encode_bare,
     "subject": encode_subject,
     "text": encode_text,
 }

@@ -67,7 +67,9 @@ def parse(text: str, dialect: Dialect = "mail") -> Tree:
 @functools.cache
 def _parser(start: str) -> Lark:
     grammar = resources.files("crm.engine.tags").joinpath("tags.lark").read_text("utf-8")
-    return Lark(grammar, start=start, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=True)
+    return Lark(
+        grammar, start=start, parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=True
+    )
 
 
 @functools.lru_cache(maxsize=512)
@@ -194,11 +196,15 @@ class _Build(Transformer[Token, Any]):
     def number(self, meta: Meta, token: Token) -> Constant:
         return Constant(Decimal(str(token)))
 
+    def opposite(self, meta: Meta, operator: Token, token: Token) -> Constant:
+        return Constant(-Decimal(str(token)))
+
     def single(self, meta: Meta, token: Token) -> Constant:
         return Constant(_unescape(str(token)[1:-1]))
 
     def double(self, meta: Meta, token: Token) -> Expression:
-        text, parts, done = str(token)[1:-1], [], 0
+        text, done = str(token)[1:-1], 0
+        parts: list[Expression] = []
         for match in _INSIDE.finditer(text):
             before = text[done : match.start()]
             done = match.end()
@@ -281,7 +287,9 @@ def _word(value: Expression, argument: str, meta: Meta) -> str:
 def _spell(value: Expression) -> str:
     """An equation as it was written (its variables are filled in by name, never as text)."""
     parts = value.parts if isinstance(value, Joined) else (value,)
-    spelled = [f"${'.'.join(part.path)}" if isinstance(part, Variable) else str(getattr(part, "value", "")) for part in parts]
+    spelled = [
+        f"${'.'.join(part.path)}" if isinstance(part, Variable) else str(getattr(part, "value", "")) for part in parts
+    ]
     return "".join(spelled)
 
 
@@ -310,7 +318,7 @@ def _explain(error: UnexpectedInput, text: str, dialect: Dialect) -> TagError:
 
 def _advice(dialect: Dialect) -> str:
     if dialect == "mail":
-        return "; a tag is {$name}, {$name|fallback} or {if $name == \"value\"}…{else}…{/if} (==, != and empty only)"
+        return '; a tag is {$name}, {$name|fallback} or {if $name == "value"}…{else}…{/if} (==, != and empty only)'
     return ""
 
 

@@ -15,32 +15,34 @@ _PIECES = re.compile(
 )
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
 _RAW_END = re.compile(r"</(?:style|script)\s*>", re.IGNORECASE)
+RAW: dict[str, Context] = {"style": "style", "script": "bare"}
 ADDRESSES = frozenset({"href", "src", "action", "background", "cite", "poster", "background-url"})
 
 
+MASK = "\x01"
+
+
 def contexts(masked: str, offsets: list[int]) -> list[Context]:
-    """The context at every offset. `masked` is HTML whose tags are blanked out with letters of the same length,
+    """The context at every offset. `masked` is HTML whose tags are blanked out with MASK to the same length,
     so that quotes inside a tag do not end the attribute that holds it."""
     starts, kinds = _regions(masked)
     found: list[Context] = []
     for offset in offsets:
         kind, begin = kinds[bisect_right(starts, offset) - 1]
-        if kind != "address":
-            found.append(kind)
-        else:
-            found.append("address" if not masked[begin:offset].strip() else "url")
+        if kind == "address" and masked[begin:offset].strip(MASK + " \t\r\n"):
+            kind = "url"
+        found.append(kind)
     return found
 
 
 def _regions(masked: str) -> tuple[list[int], list[tuple[Context, int]]]:
+    """Where each context begins, in order: start offsets, and (context, start) beside them."""
     starts: list[int] = [0]
     kinds: list[tuple[Context, int]] = [("html", 0)]
 
-    def add(start: int, end: int, kind: Context) -> None:
+    def add(start: int, kind: Context) -> None:
         starts.append(start)
         kinds.append((kind, start))
-        starts.append(end)
-        kinds.append(("html", end))
 
     position = 0
     while match := _PIECES.search(masked, position):
@@ -48,18 +50,25 @@ def _regions(masked: str) -> tuple[list[int], list[tuple[Context, int]]]:
         element = match["element"]
         if element is None:
             continue
+        add(match.start(), "bare")
         base = match.start("attributes")
         for attribute in _ATTRIBUTE.finditer(match["attributes"]):
+            if attribute[2][0] not in "\"'":
+                continue
             name = attribute[1].lower()
-            quoted = attribute[2][0] in "\"'"
-            start, end = base + attribute.start(2) + quoted, base + attribute.end(2) - quoted
-            if name in ADDRESSES:
-                add(start, end, "address")
-            elif name == "style":
-                add(start, end, "style")
-        if element.lower() in ("style", "script"):
+            add(base + attribute.start(2) + 1, _context_of(name))
+            add(base + attribute.end(2) - 1, "bare")
+        if element.lower() in RAW:
+            add(position, RAW[element.lower()])
             closing = _RAW_END.search(masked, position)
-            end = closing.start() if closing else len(masked)
-            add(position, end, "style")
-            position = end
+            position = closing.start() if closing else len(masked)
+        add(position, "html")
     return starts, kinds
+
+
+def _context_of(attribute: str) -> Context:
+    if attribute in ADDRESSES:
+        return "address"
+    if attribute.startswith("on"):
+        return "bare"
+    return "style" if attribute == "style" else "html"

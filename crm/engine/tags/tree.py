@@ -185,6 +185,10 @@ def names(tree: Tree) -> list[Tag]:
 
 def _collect(nodes: tuple[Node, ...], found: list[Tag], own: set[str]) -> None:
     for node in nodes:
+        for expression in _of(node):
+            for part in _within(expression):
+                if isinstance(part, Variable) and part.path[0] not in own:
+                    found.append(Tag(".".join(part.path), part.line, part.column))
         match node:
             case Print():
                 found.append(node.tag)
@@ -193,41 +197,56 @@ def _collect(nodes: tuple[Node, ...], found: list[Tag], own: set[str]) -> None:
                     if isinstance(test, Test):
                         found.extend(side for side in (test.left, test.right) if isinstance(side, Tag))
                     elif test is not None:
-                        found.extend(_variables(test, own))
+                        _collect((Show(test),), found, own)
                     _collect(body, found, own)
-            case Show():
-                found.extend(_variables(node.value, own))
             case Assign():
-                found.extend(_variables(node.value, own))
                 own.add(node.name)
             case Math():
-                found.extend(_variables(node.equation, own))
-                for _, operand in node.operands:
-                    found.extend(_variables(operand, own))
                 if node.assign:
                     own.add(node.assign)
             case Loop():
-                found.extend(_variables(node.source, own))
                 _collect(node.body, found, own | {node.item})
 
 
-def _variables(expression: Expression, own: set[str]) -> Iterator[Tag]:
+def expressions(nodes: tuple[Node, ...]) -> Iterator[Expression]:
+    """Every expression of a formula, those inside others too."""
+    for node in nodes:
+        for expression in _of(node):
+            yield from _within(expression)
+        if isinstance(node, If):
+            for test, body in node.arms:
+                if test is not None and not isinstance(test, Test):
+                    yield from _within(test)
+                yield from expressions(body)
+        elif isinstance(node, Loop):
+            yield from expressions(node.body)
+
+
+def _of(node: Node) -> tuple[Expression, ...]:
+    match node:
+        case Show() | Assign():
+            return (node.value,)
+        case Math():
+            return (node.equation, *(operand for _, operand in node.operands))
+        case Loop():
+            return (node.source,)
+        case _:
+            return ()
+
+
+def _within(expression: Expression) -> Iterator[Expression]:
+    yield expression
+    inner: tuple[Expression, ...] = ()
     match expression:
-        case Variable():
-            if expression.path[0] not in own:
-                yield Tag(".".join(expression.path), expression.line, expression.column)
         case Joined():
-            for part in expression.parts:
-                yield from _variables(part, own)
+            inner = expression.parts
         case Filtered():
-            yield from _variables(expression.value, own)
-            for argument in expression.arguments:
-                yield from _variables(argument, own)
+            inner = (expression.value, *expression.arguments)
         case Binary():
-            yield from _variables(expression.left, own)
-            yield from _variables(expression.right, own)
+            inner = (expression.left, expression.right)
         case Unary():
-            yield from _variables(expression.value, own)
+            inner = (expression.value,)
         case Call():
-            for argument in expression.arguments:
-                yield from _variables(argument, own)
+            inner = expression.arguments
+    for part in inner:
+        yield from _within(part)
