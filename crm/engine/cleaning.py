@@ -51,6 +51,10 @@ class Cleaner:
             picklists.keep_rejected(self.module.key, self.rejected)
         return cleaned, {index: Refused(wrong) for index, wrong in faults.items()}
 
+    def typed(self, name: str, raw: Any) -> Any:
+        """The typed value of a field, from what a formula printed. Raises BadValue."""
+        return self._value(self.fields[name], raw)
+
     def _field(self, name: str) -> Field | Fault:
         found = self._names.get(name)
         if found is None:

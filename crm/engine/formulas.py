@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
+from crm import clock, config
 from crm.engine.channels import RULES, Channel
-from crm.engine.refusals import Fault, UnknownName
+from crm.engine.kinds import BadValue
+from crm.engine.refusals import Fault, Refused, UnknownName
 from crm.engine.tags import Problem, Tree, check, parse, straighten
 from crm.engine.tags.check import unknown_modifiers
 from crm.engine.tags.evaluate import evaluate
@@ -77,6 +80,31 @@ def before_save(
     return computed
 
 
+def apply(
+    module: HasFormulas,
+    values: dict[str, Any],
+    old: Mapping[str, Any] | None,
+    channel: Channel,
+    clean: Callable[[str, Any], Any],
+) -> None:
+    """Runs the formulas of one save and puts what they give into `values` (changed in place).
+
+    `values`: the cleaned new values; `old`: the stored row, None when it is new; `clean(field, text)` gives the typed
+    value or raises BadValue. Raises Refused, before anything is written."""
+    if not module.formulas:
+        return
+    now, zone = clock.now(), ZoneInfo(config.current().timezone)
+    computed = before_save(module, {**(old or {}), **values}, channel, is_new=old is None, now=now, zone=zone)
+    faults = computed.faults
+    for name, text in computed.values.items():
+        try:
+            values[name] = clean(name, text)
+        except BadValue as bad:
+            faults.setdefault(name, []).append(Fault(bad.code, f"Formula for {name}: {bad.message}"))
+    if faults:
+        raise Refused(faults)
+
+
 def run(
     module: HasFormulas,
     trigger: str,
@@ -103,7 +131,7 @@ def run(
             continue
         target = module.resolve(formula.target) if formula.target else ""
         try:
-            text = evaluate(_parsed(formula.text), names, now or datetime.now(UTC), zone)
+            text = evaluate(_parsed(formula.text), names, now or clock.now(), zone)
         except FormulaError as error:
             if trigger == "validation":
                 computed.faults.setdefault(target, []).append(Fault("formula", f"Formula for {target}: {error}"))

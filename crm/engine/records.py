@@ -68,7 +68,7 @@ def create_many(
     good = [index for index in range(len(rows)) if index not in refused]
     if RULES[channel].formulas:
         for index in good:
-            formulas.run(module, "create", cleaned[index], None)
+            formulas.apply(module, cleaned[index], None, channel, cleaner.typed)
     numbers = numbering.allocate(module, len(good))
     now = clock.now()
     stamps = {"creator_id": viewer.id, "updater_id": viewer.id, "created_at": now, "updated_at": now}
@@ -167,7 +167,7 @@ def update_many(
             continue
         values = cleaned[place]
         if RULES[channel].formulas:
-            formulas.run(module, "save", values, olds[id])
+            formulas.apply(module, values, olds[id], channel, cleaner.typed)
         changed = {name: (olds[id].get(name), value) for name, value in values.items() if olds[id].get(name) != value}
         outcome.ids[index] = id
         outcome.changes[id] = Change(id, olds[id].get("version", 0) + bool(changed), changed)
