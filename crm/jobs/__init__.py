@@ -1,0 +1,1 @@
+"""Durable work: workers that claim job rows, the timetable, and the engines that carry “look at job 42”."""
