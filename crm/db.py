@@ -71,6 +71,16 @@ def reading() -> Iterator[None]:
         _reading.reset(token)
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """Transactions begun inside write, though those around them only read."""
+    token = _reading.set(False)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
 def only_reading(value: bool) -> None:
     """The same as a switch, for a web request that is begun and ended in different functions."""
     _reading.set(value)

@@ -1,0 +1,23 @@
+"""The mark by which processes know whether a viewer they keep is still right.
+
+It is random, not a count: a transaction that was rolled back must not leave a number that comes again.
+"""
+
+import secrets
+
+from sqlalchemy import insert, select, update
+
+from crm.db import db
+from crm.identity.tables import IdentityStamp
+
+
+def renew() -> None:
+    """Say that users, roles, profiles, groups, sharing or keys have changed. Part of the caller's transaction."""
+    fresh = secrets.token_hex(16)
+    if not db.session.execute(update(IdentityStamp).values(stamp=fresh)).rowcount:
+        db.session.execute(insert(IdentityStamp).values(id=1, stamp=fresh))
+
+
+def present() -> str:
+    """The mark now; "" when nothing was ever written."""
+    return db.session.execute(select(IdentityStamp.stamp)).scalar() or ""
