@@ -5,6 +5,7 @@ import htmx from "htmx.org";
 import "./_requests.js";
 import "./_fields.js";
 import "./_keys.js";
+import "./_frame.js";
 
 window.htmx = htmx;
 window.Alpine = Alpine;

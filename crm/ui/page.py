@@ -1,0 +1,115 @@
+"""What every page of a staff app knows: the menu, the viewer, notices; and how a part of a page answers htmx."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Flask, Response, g, make_response, redirect, request, session as cookie_session
+from flask_babel import get_locale, gettext as _
+
+from crm.identity.viewer import Viewer
+from crm.ui.face import Face, config
+from crm.ui.i18n import LANGUAGES
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence that tells what came of an action; shown once."""
+
+    text: str
+    tone: str = "right"  # right | wrong | warn
+
+
+def install(app: Flask, face: Face) -> None:
+    """Words for templates of `app`."""
+    app.config.update(
+        SESSION_COOKIE_NAME=f"{face.cookie}_notice", SESSION_COOKIE_PATH=face.prefix, SESSION_COOKIE_SAMESITE="Lax"
+    )
+
+    @app.context_processor
+    def know() -> dict[str, Any]:
+        viewer = g.get("viewer")
+        return {
+            "face": face,
+            "viewer": viewer,
+            "theme": g.get("theme", "auto"),
+            "language": str(get_locale() or "en").split("_")[0],
+            "languages": LANGUAGES,
+            "menu": menu,
+            "apps": apps,
+            "initials": initials,
+            "notices": notices,
+            "address": address,
+            "is_part": is_part(),
+        }
+
+    def menu() -> list[Any]:
+        if "menu" not in g:
+            g.menu = face.menu(g.viewer) if g.get("viewer") is not None else []
+        return g.menu  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class App:
+    """One of the staff apps, as the switch above the menu offers it."""
+
+    key: str
+    title: str
+    href: str
+
+
+def apps(viewer: Viewer) -> list[App]:
+    """The staff apps that the viewer may open."""
+    settled = config()
+    known = (("crm", "CRM", settled.crm_url), ("ecp", _("Email Contact Portal"), settled.ecp_url))
+    return [App(key, title, f"{url.rstrip('/')}/{key}/") for key, title, url in known if f"{key}_access" in viewer.flags]
+
+
+def initials(name: str) -> str:
+    """Two letters that stand for a person or a thing."""
+    words = [word for word in name.split() if word[:1].isalnum()] or [name or "?"]
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else words[0][1:2])).upper()
+
+
+def tell(text: str, tone: str = "right") -> None:
+    """Show a notice on the next page that is drawn (over one redirect too). Signed cookie, no state on the server."""
+    cookie_session["notices"] = [*cookie_session.get("notices", []), [str(text)[:300], tone]][-3:]
+
+
+def notices() -> list[Notice]:
+    """The waiting notices, which are then told."""
+    return [Notice(*said) for said in cookie_session.pop("notices", [])] if cookie_session.get("notices") else []
+
+
+def is_part() -> bool:
+    """Whether htmx asks for a part of a page."""
+    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+
+
+def go(address: str) -> Response:
+    """Send the browser to `address` after a change; htmx is told in its own way."""
+    if is_part():
+        answer = make_response("", 204)
+        answer.headers["HX-Redirect"] = address
+        return answer
+    return make_response(redirect(address, 303))
+
+
+def address(path: str = "", **changes: Any) -> str:
+    """The present address (or `path`) with query parameters changed; None takes one out."""
+    kept = {} if path else request.args.to_dict(flat=False)
+    for name, value in changes.items():
+        if value is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = value if isinstance(value, list) else [str(value)]
+    query = urlencode(kept, doseq=True)
+    return f"{path or request.path}{'?' + query if query else ''}"
+
+
+def local_path(said: str | None, otherwise: str) -> str:
+    """`said` when it is a path on this site, else `otherwise`: nobody is led elsewhere (open redirect)."""
+    if not said or not said.startswith("/") or said.startswith("//") or "\\" in said or any(ord(c) < 32 for c in said):
+        return otherwise
+    parts = urlsplit(said)
+    return otherwise if parts.scheme or parts.netloc else said

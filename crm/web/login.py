@@ -1,0 +1,116 @@
+"""Log in, log out, and the change of a first password. Made for both staff apps: `make_blueprint` gives each its own."""
+
+from urllib.parse import quote
+
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import select, update
+from werkzeug.wrappers import Response as AnyResponse
+
+from crm import clock, limits
+from crm.db import db
+from crm.identity import logins, passwords, stamp
+from crm.identity.tables import User
+from crm.ui.face import face
+from crm.ui.page import local_path, tell
+from crm.ui.session import commit, open_to_all, source, viewer
+
+TRIES = limits.Limiter(limits.Rate(30, 60))  # of one address, whatever comes of them; the ban counts failures
+
+
+def make_blueprint(prefix: str) -> Blueprint:
+    """The pages of the gate under `prefix`."""
+    made = Blueprint("login", __name__, url_prefix=prefix)
+    made.add_url_rule("/login", "form", open_to_all(form), methods=["GET"])
+    made.add_url_rule("/login", "enter", open_to_all(enter), methods=["POST"])
+    made.add_url_rule("/logout", "logout", logout, methods=["POST"])
+    made.add_url_rule("/password", "password", password, methods=["GET", "POST"])
+    return made
+
+
+def form() -> AnyResponse | str:
+    wanted = local_path(request.args.get("next"), f"{face().prefix}/")
+    if g.viewer is not None:
+        return redirect(wanted)
+    return render_template("login.html", wanted=wanted, email="", fault="")
+
+
+def enter() -> AnyResponse:
+    wanted = local_path(request.form.get("next"), f"{face().prefix}/")
+    address, email = source(), request.form.get("email", "")
+    wait = int(TRIES.take(limits.key_of(address)) + 0.999)
+    agent = request.user_agent.string
+    said = None if wait else logins.sign_in(face().key, email, request.form.get("password", ""), address, agent)  # type: ignore[arg-type]
+    commit()
+    if said:
+        where = f"{face().prefix}/password?next={quote(wanted)}" if said.must_change_password else wanted
+        answer = make_response(redirect(where, 303))
+        _set_cookie(answer, said.token)
+        answer.delete_cookie(f"{face().cookie}_form", path=face().prefix)
+        return answer
+    wait = wait or (said.wait if said is not None else 0)
+    fault = _("The e-mail address or the password is not right.")
+    if wait:
+        minutes = max(1, round(wait / 60))
+        fault = ngettext(
+            "Too many attempts from your network. Try again in %(num)s minute.",
+            "Too many attempts from your network. Try again in %(num)s minutes.",
+            minutes,
+        )
+    answer = make_response(render_template("login.html", wanted=wanted, email=email, fault=fault), 429 if wait else 422)
+    if wait:
+        answer.headers["Retry-After"] = str(wait)
+    return answer
+
+
+def logout() -> AnyResponse:
+    logins.sign_out(face().key, g.session_token)
+    commit()
+    g.session_row = None
+    answer = make_response(redirect(face().login, 303))
+    answer.delete_cookie(face().cookie, path=face().prefix)
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
+
+
+def password() -> AnyResponse | str:
+    """Change the own password; whoever has a first password must, before anything else."""
+    wanted = local_path(request.values.get("next"), f"{face().prefix}/")
+    me = viewer()
+    faults: dict[str, str] = {}
+    if request.method == "POST":
+        faults = _change_password(request.form.get("old", ""), request.form.get("new", ""), request.form.get("again", ""))
+        if not faults:
+            logins.end_sessions(me.id or 0, by="password", but=g.session_row.id)
+            commit()
+            tell(_("Your password is changed. Other browsers were logged out."))
+            return redirect(wanted, 303)
+    page = render_template("password.html", wanted=wanted, faults=faults, is_first=g.must_change_password, least=passwords.LEAST)
+    return make_response(page, 422 if faults else 200)
+
+
+def _change_password(old: str, new: str, again: str) -> dict[str, str]:
+    c = User.__table__.c
+    me = db.session.execute(select(c.email, c.first_name, c.last_name, c.password_hash).where(c.id == viewer().id)).one()
+    if not passwords.is_right(old, me.password_hash):
+        return {"old": _("This is not your present password.")}
+    found = passwords.faults(new, me.email, me.first_name, me.last_name)
+    if found:
+        return {"new": _(found[0][1])}
+    if new == old:
+        return {"new": _("This is the password you have. Take another.")}
+    if new != again:
+        return {"again": _("The two are not alike. Type the new password again.")}
+    changed = {"password_hash": passwords.hash_of(new), "must_change_password": False, "password_changed_at": clock.now()}
+    db.session.execute(update(User).where(c.id == viewer().id).values(changed))
+    stamp.renew()
+    return {}
+
+
+def _set_cookie(answer: Response, token: str) -> None:
+    secure = request.is_secure or current_app.extensions["customerhub"]["config"].base_url.startswith("https:")
+    answer.set_cookie(face().cookie, token, path=face().prefix, httponly=True, samesite="Lax", secure=secure)
+
+
+bp = make_blueprint("/crm")
