@@ -11,6 +11,18 @@ def _system_time() -> datetime:
 
 
 _source: Callable[[], datetime] = _system_time
+_zone = "Europe/Helsinki"
+
+
+def use_site_zone(zone: str) -> None:
+    """Let the date rules of the house ("today", due dates, schedules) be those of `zone` (CUSTOMERHUB_TIMEZONE)."""
+    global _zone
+    _zone = zone
+
+
+def site_zone() -> str:
+    """The IANA name of the zone in which the house counts days."""
+    return _zone
 
 
 def now() -> datetime:

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+import re2
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DDL, JSON, BigInteger, DateTime, Engine, Index, Integer, MetaData, String, Text, event
@@ -91,6 +93,20 @@ def fold_text(text: str | None) -> str | None:
     return None if text is None else unicodedata.normalize("NFKC", text).lower()
 
 
+@lru_cache(maxsize=500)
+def compile_pattern(pattern: str) -> Any:
+    """A pattern for RE2, whose time is linear. Raises re2.error."""
+    options = re2.Options()
+    options.max_mem = 4 << 20
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def is_found(pattern: str, text: str | None) -> bool | None:
+    """Whether the RE2 `pattern` occurs in `text`: the function regexp() of SQLite (engine.conditions.patterns)."""
+    return None if text is None else compile_pattern(pattern).search(text) is not None
+
+
 def prepare_engine(engine: Engine) -> None:
     """Set up an engine of ours (also one made without Flask): SQLite pragmas, functions, transactions."""
     if engine.dialect.name != "sqlite":
@@ -110,6 +126,7 @@ def prepare_engine(engine: Engine) -> None:
         ):
             connection.execute(f"PRAGMA {pragma}")
         connection.create_function("fold", 1, fold_text, deterministic=True)
+        connection.create_function("regexp", 2, is_found, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
