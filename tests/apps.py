@@ -36,6 +36,7 @@ def make_app(url: str, **settings: Any) -> Flask:
     except ImportError:
         app = Flask("crm")
         app.config["SQLALCHEMY_DATABASE_URI"] = url
+        app.config["CUSTOMERHUB"] = settled
         db.init_app(app)
     app.testing = True
     app.test_client_class = Browser

@@ -1,0 +1,33 @@
+"""The commands, a file a subject. Each opens the CRM app and uses the doors that the screens use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from crm import config as settings
+from crm.engine.refusals import Forbidden, Missing, Refused, Stale, UnknownName
+
+
+@contextmanager
+def house(level: str = "warning") -> Iterator[Flask]:
+    """The CRM app with its context pushed. What a door refuses becomes the command's error (exit 1)."""
+    from crm import create_app
+    from hub import logs
+
+    logs.begin(level)
+    app = create_app(settings.load())
+    with app.app_context():
+        try:
+            yield app
+        except Refused as refused:
+            lines = [
+                f"{name or 'the whole'}: {fault.message}" for name, found in refused.faults.items() for fault in found
+            ]
+            raise click.ClickException("\n".join(lines)) from None
+        except (Forbidden, Missing, Stale, UnknownName) as reason:
+            raise click.ClickException(str(reason)) from None
+        except OperationalError as error:
+            raise click.ClickException(f"the database does not do that: {error.orig}") from None

@@ -1,0 +1,113 @@
+"""`serve`, `worker`, `clock`: the processes of a running house."""
+
+import ipaddress
+import os
+import signal
+import threading
+from types import FrameType
+
+import click
+
+from crm import config as settings
+from crm.config import Config
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--no-worker", is_flag=True, help="Serve pages only; run `customerhub worker` elsewhere.")
+@click.option(
+    "--processes", default=0, type=click.IntRange(0, 64), help="Processes for pages; 0: as many as cores, at most 4."
+)
+def serve(host: str, port: int, no_worker: bool, processes: int) -> None:
+    """Serve all apps, with a worker and the clock beside them, until Ctrl C."""
+    from hub import logs, supervisor
+
+    config = settings.load()
+    logins = config.data_path / "demo-logins.txt"
+    if logins.exists() and not is_loopback(host):
+        raise click.ClickException(
+            f"{logins} holds demo log-ins that anybody could use. Remove them and the file before listening on {host}."
+        )
+    if config.is_sqlite and not config.data_path.exists():
+        raise click.ClickException("There is no database yet. Run `customerhub init` first.")
+    logs.begin(config.log_level)
+    click.echo(addresses(config, host, port))
+    if logins.exists():
+        click.echo(f"\nDemo log-ins (kept in {logins}):\n\n{logins.read_text()}")
+    count = processes or min(4, os.cpu_count() or 1)
+    raise SystemExit(supervisor.serve(config, host, port, with_worker=not no_worker, processes=count))
+
+
+def addresses(config: Config, host: str, port: int) -> str:
+    """What a person opens in the browser."""
+    shown = f"[{host}]" if ":" in host else host
+    base = f"http://{shown}:{port}"
+    rows = [
+        ("All apps", "/"),
+        ("CRM", "/crm/"),
+        ("Email Contact Portal", "/ecp/"),
+        ("Sent mails", "/ecp/outbox"),
+        ("API", "/api/v1/docs"),
+    ]
+    if config.smtp_url:
+        rows = [row for row in rows if row[1] != "/ecp/outbox"]
+    return "\n".join(f"  {name:<22}{base}{path}" for name, path in rows)
+
+
+@click.command()
+@click.option(
+    "--engine", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="Who carries jobs."
+)
+@click.option("--queues", default="", help="Only these queues, comma-separated; default: all.")
+def worker(engine: str, queues: str) -> None:
+    """Work on jobs until Ctrl C, without the clock."""
+    from crm import create_app
+    from crm.jobs.engines import embedded
+    from hub import logs
+
+    config = settings.load()
+    logs.begin(config.log_level)
+    stop = _until_signal()
+    named = [one.strip() for one in queues.split(",") if one.strip()]
+    embedded.run(
+        create_app(config),
+        stop,
+        lease_seconds=config.lease_seconds,
+        zone=config.timezone,
+        queues=named or None,
+        with_clock=False,
+    )
+
+
+@click.command()
+def clock() -> None:
+    """Keep the timetable until Ctrl C: periodic tasks, and jobs that an engine lost."""
+    from crm import create_app
+    from crm.jobs import schedule
+    from crm.jobs.engines import embedded
+    from crm.jobs.worker import name_of_worker
+    from hub import logs
+
+    config = settings.load()
+    logs.begin(config.log_level)
+    schedule.keep_time(create_app(config), name_of_worker(), config.timezone, _until_signal(), embedded.tell)
+
+
+def _until_signal() -> threading.Event:
+    stop = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    return stop

@@ -1,0 +1,39 @@
+"""The cookie-less face: one Flask app without session that puts together the public addresses of all rooms."""
+
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+
+from crm import catalog
+from crm.config import Config
+from crm.db import db
+from crm.ui import i18n
+
+BLUEPRINTS = (
+    "hub.front:bp",
+    "ecp.web.public:bp",
+)
+
+
+class NoSession(SecureCookieSessionInterface):
+    """Public pages keep nothing in the browser; a session that is touched there is a mistake and fails."""
+
+    def open_session(self, app: Flask, request: object) -> None:
+        return None
+
+
+def create_public_app(config: Config) -> Flask:
+    """The public addresses as a WSGI app of their own."""
+    app = Flask("hub.public", static_folder=None)
+    app.session_interface = NoSession()
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=config.url_of_database,
+        CUSTOMERHUB=config,
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=64 * 1024,
+    )
+    app.jinja_env.auto_reload = False
+    db.init_app(app)
+    i18n.install(app, config)
+    for name in BLUEPRINTS:
+        app.register_blueprint(catalog.named(name))
+    return app
