@@ -4,7 +4,7 @@ Effective right = profile ∧ areas ∧ scopes of the API key ∧ (administrator
 group or someone below me ∨ sharing rule). A denial by a profile beats every sharing grant (spec/platform.md 5.2, 5.4).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import false, or_, select
@@ -48,16 +48,15 @@ def may(viewer: Viewer, verb: str, module: Module | str) -> bool:
         return True
     if viewer.kind not in {"staff", "api_key"} or not _is_open(module, verb):
         return False
-    if viewer.scopes is not None and not _is_in_scopes(viewer, verb, module.key):
+    if viewer.scopes is not None and not _is_in_scopes(viewer.scopes, verb, module):
         return False
     needed = (verb, *PREMISES.get(verb, ()))
     if not all(has_area(viewer, module.areas[one]) for one in needed if one in module.areas):
         return False
-    if not viewer.is_admin and not viewer.rights.of(module.key).verbs.issuperset(needed):
+    is_named = module.key in viewer.rights.modules or not module.parent  # rows of a ledger need no right of their own
+    if is_named and not viewer.is_admin and not viewer.rights.of(module.key).verbs.issuperset(needed):
         return False
-    if module.parent:
-        return any(may(viewer, "view", parent) for parent in _targets(module, module.parent))
-    return True
+    return not module.parent or any(may(viewer, verb, parent) for parent in _targets(module, module.parent))
 
 
 def demand(viewer: Viewer, verb: str, module: Module | str) -> None:
@@ -141,19 +140,22 @@ def _is_open(module: Module, verb: str) -> bool:
     return not closed.get(verb, False)
 
 
-def _is_in_scopes(viewer: Viewer, verb: str, key: str) -> bool:
-    scopes = viewer.scopes or {}
-    held = scopes.get(key, scopes.get("*", frozenset()))
+def _is_in_scopes(scopes: Mapping[str, frozenset[str]], verb: str, module: Module) -> bool:
+    if module.parent and module.key not in scopes:
+        return any(_is_in_scopes(scopes, verb, parent) for parent in _targets(module, module.parent))
+    held = scopes.get(module.key, scopes.get("*", frozenset()))
     return verb in held or bool(MADE_OF.get(verb) and MADE_OF[verb] <= held)
 
 
 def _narrowing(viewer: Viewer, module: Module, verb: str, table: Any) -> ColumnElement[bool] | None:
     """Which records sharing leaves to the viewer for a verb that the profile grants."""
     needed = LEVEL_NEEDED.get(verb, 2)
-    if viewer.is_system or viewer.is_admin or viewer.rights.edit_all or (needed == 1 and viewer.rights.view_all):
+    if viewer.is_system or viewer.is_admin:
         return None
     if module.parent:
-        return _through(viewer, table.c[module.parent], _targets(module, module.parent), verb="view", ask=True)
+        return _through(viewer, table.c[module.parent], _targets(module, module.parent), verb, ask=True)
+    if viewer.rights.edit_all or (needed == 1 and viewer.rights.view_all):
+        return None
     if "owner_id" not in table.c:
         return None  # a plain table, such as users, belongs to nobody
     if module.opened_by:  # the owner of each record says how far it is open, not a sharing default
