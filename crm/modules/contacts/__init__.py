@@ -1,0 +1,178 @@
+"""Contacts: persons, usually inside an account, with what they have agreed to."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped
+
+from crm.clock import now
+from crm.db import db
+from crm.engine import fields as f
+from crm.engine.conditions import where
+from crm.engine.fields import Choice, PicklistSeed
+from crm.engine.module import Block, Filter, Module, Related
+from crm.engine.record import Record
+from crm.engine.refusals import Fault
+from crm.modules.rules import key_of_email
+from crm.modules.shared_lists import EMAIL_OPT_IN, EMAIL_STATUS, MEASURING, SALUTATION
+
+TYPES = PicklistSeed.of("contact_type", "Contact type", "Client", "Supplier", "Partner", "Competitor")
+TEMPERATURES = PicklistSeed.of(
+    "temperature", "Temperature",
+    Choice("Cold", colour="azure"), Choice("Warm", colour="orange"), Choice("Hot", colour="red"),
+)  # fmt: skip
+OPTED_OUT = frozenset({"out_user", "out_contact"})
+
+
+class Contact(Record):
+    """A person. When and how somebody agreed or refused stands beside the answer, as evidence."""
+
+    __tablename__ = "contacts"
+    salutation: Mapped[str | None] = f.picklist("Salutation", "salutation")
+    first_name: Mapped[str | None] = f.text("First name", max=60, indexed=True, aliases=("firstname",))
+    last_name: Mapped[str] = f.text("Last name", max=80, aliases=("lastname",))
+    account_id: Mapped[int | None] = f.link("Account", to="accounts")
+    title: Mapped[str | None] = f.text("Title", max=80)
+    department: Mapped[str | None] = f.text("Department", max=80)
+    reports_to_id: Mapped[int | None] = f.link("Reports to", to="contacts")
+    contact_type: Mapped[str | None] = f.picklist("Type", "contact_type", aliases=("type",))
+    temperature: Mapped[str | None] = f.picklist("Temperature", "temperature")
+    email: Mapped[str | None] = f.email("E-mail", indexed=True, audited=True)
+    email_key: Mapped[str | None] = f.text(
+        "E-mail as it is compared", max=320, read_only=True, in_lists=False, indexed=True
+    )
+    secondary_email: Mapped[str | None] = f.email("Other e-mail", indexed=True, aliases=("email2", "secondaryemail"))
+    phone: Mapped[str | None] = f.phone("Phone")
+    mobile: Mapped[str | None] = f.phone("Mobile")
+    home_phone: Mapped[str | None] = f.phone("Home phone", aliases=("homephone",))
+    fax: Mapped[str | None] = f.phone("Fax")
+    assistant: Mapped[str | None] = f.text("Assistant", max=80)
+    assistant_phone: Mapped[str | None] = f.phone("Assistant's phone", aliases=("assistantphone",))
+    born_on: Mapped[date | None] = f.day("Birthdate", aliases=("birthdate", "birthday"), sensitive=True)
+    language: Mapped[str | None] = f.picklist("Language", "language")
+    lead_source: Mapped[str | None] = f.picklist("Source", "lead_source", aliases=("leadsource",))
+    reference: Mapped[bool] = f.checkbox("Reference", mass_edit=True, help="Willing to speak for us")
+    notify_owner: Mapped[bool] = f.checkbox("Notify owner of changes", mass_edit=True)
+    passive: Mapped[bool] = f.checkbox("Passive", mass_edit=True)
+
+    email_opt_out: Mapped[bool] = f.checkbox(
+        "E-mail opt-out", mass_edit=True, audited=True, indexed=True, aliases=("emailoptout",),
+        help="Gets no mass mail and no automatic mail",
+    )  # fmt: skip
+    email_opt_out_at: Mapped[datetime | None] = f.moment("Opted out at", read_only=True)
+    email_opt_out_source: Mapped[str | None] = f.text("Opted out through", max=120)
+    email_opt_in: Mapped[str | None] = f.picklist("E-mail opt-in", "email_opt_in", default="none", audited=True)
+    email_opt_in_at: Mapped[datetime | None] = f.moment("Opted in at", read_only=True)
+    email_opt_in_source: Mapped[str | None] = f.text("Opted in through", max=120)
+    email_status: Mapped[str | None] = f.picklist("E-mail status", "email_status", default="ok", audited=True)
+    do_not_call: Mapped[bool] = f.checkbox("Do not call", mass_edit=True, audited=True, aliases=("donotcall",))
+    do_not_sms: Mapped[bool] = f.checkbox("No text messages", mass_edit=True, audited=True)
+    may_measure_opens: Mapped[str] = f.picklist(
+        "Opens may be measured", "measuring_consent", default="unknown", audited=True
+    )
+    may_measure_opens_at: Mapped[datetime | None] = f.moment("Answered at", read_only=True)
+    may_measure_opens_source: Mapped[str | None] = f.text("Answered through", max=120)
+    may_measure_opens_wording: Mapped[str | None] = f.long_text("Wording of the question", max=2000)
+
+    mailing_street: Mapped[str | None] = f.text("Street", max=250, aliases=("mailingstreet", "street"))
+    mailing_po_box: Mapped[str | None] = f.text("P.O. box", max=60, aliases=("mailingpobox",))
+    mailing_postal_code: Mapped[str | None] = f.text("Postal code", max=20, aliases=("mailingzip", "mailing_zip"))
+    mailing_city: Mapped[str | None] = f.text("City", max=80, indexed=True, aliases=("mailingcity", "city"))
+    mailing_state: Mapped[str | None] = f.text("State", max=80, aliases=("mailingstate",))
+    mailing_country: Mapped[str | None] = f.text(
+        "Country", max=80, aliases=("mailingcountry", "country"), mass_edit=True
+    )
+    other_street: Mapped[str | None] = f.text("Other street", max=250, aliases=("otherstreet",))
+    other_po_box: Mapped[str | None] = f.text("Other P.O. box", max=60, aliases=("otherpobox",))
+    other_postal_code: Mapped[str | None] = f.text("Other postal code", max=20, aliases=("otherzip",))
+    other_city: Mapped[str | None] = f.text("Other city", max=80, aliases=("othercity",))
+    other_state: Mapped[str | None] = f.text("Other state", max=80, aliases=("otherstate",))
+    other_country: Mapped[str | None] = f.text("Other country", max=80, aliases=("othercountry",))
+    description: Mapped[str | None] = f.long_text("Description")
+
+
+def when_answered(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The moments of a refusal or an agreement, stamped when the answer changes and no moment comes with it."""
+    before, stamps = old or {}, {}
+    for name, nothing in (("email_opt_out", False), ("email_opt_in", "none"), ("may_measure_opens", "unknown")):
+        answer = values.get(name, before.get(name))
+        if name not in values or answer == before.get(name, nothing) or values.get(f"{name}_at"):
+            continue
+        stamps[f"{name}_at"] = now()
+    if values.get("email_opt_in") in OPTED_OUT and not before.get("email_opt_out"):
+        stamps |= {"email_opt_out": True, "email_opt_out_at": now()}
+    if "email" in values:
+        stamps["email_key"] = key_of_email(values["email"])
+        if stamps["email_key"] != before.get("email_key") and before.get("email_status", "ok") != "ok":
+            stamps.setdefault("email_status", "ok")  # what bounced was the other address
+    return stamps
+
+
+def reports_to_nobody_below(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
+    """Nobody reports to himself, not even through others."""
+    boss, own = values.get("reports_to_id"), (old or {}).get("id")
+    if boss is None or own is None:
+        return {}
+    table = Contact.__table__
+    above = select(table.c.id, table.c.reports_to_id).where(table.c.id == boss).cte("above", recursive=True)
+    above = above.union(select(table.c.id, table.c.reports_to_id).join(above, table.c.id == above.c.reports_to_id))
+    if db.session.execute(select(above.c.id).where(above.c.id == own)).first():
+        return {"reports_to_id": Fault("cycle", "Nobody can report to himself or to somebody below.")}
+    return {}
+
+
+MODULE = Module(
+    Contact,
+    label="Contact",
+    plural="Contacts",
+    menu="Customers",
+    prefix="CON",
+    icon="user",
+    title=("first_name", "last_name"),
+    columns=("last_name", "first_name", "account_id", "title", "email", "phone", "mailing_city", "owner_id"),
+    facts=("account_id", "title", "email", "mobile", "email_opt_out", "email_status"),
+    form=(
+        Block("Contact", (
+            "salutation", "first_name", "last_name", "account_id", "title", "department", "reports_to_id",
+            "contact_type", "temperature", "lead_source", "owner_id",
+        )),
+        Block("How to reach them", (
+            "email", "secondary_email", "phone", "mobile", "home_phone", "fax", "assistant", "assistant_phone",
+            "language",
+        )),
+        Block("What they agreed to", (
+            "email_opt_out", "email_opt_out_at", "email_opt_out_source", "email_opt_in", "email_opt_in_at",
+            "email_opt_in_source", "email_status", "do_not_call", "do_not_sms", "may_measure_opens",
+            "may_measure_opens_at", "may_measure_opens_source", "may_measure_opens_wording",
+        )),
+        Block("Address", (
+            "mailing_street", "mailing_po_box", "mailing_postal_code", "mailing_city", "mailing_state",
+            "mailing_country",
+        )),
+        Block("Other address", (
+            "other_street", "other_po_box", "other_postal_code", "other_city", "other_state", "other_country",
+        )),
+        Block("More", ("born_on", "reference", "notify_owner", "passive", "description")),
+    ),
+    search=("first_name", "last_name", "number", "email", "secondary_email", "phone", "mobile", "title"),
+    sort=("last_name", "first_name"),
+    filters=(
+        Filter("mailable", "May be mailed", {"$and": [
+            where("email", "is not empty"), where("email_opt_out", "is", False),
+            where("email_status", "none of", ["hard_bounced", "complained"]),
+        ]}),
+        Filter("opted_out", "Opted out of e-mail", where("email_opt_out", "is", True)),
+        Filter("no_email", "Without e-mail", where("email", "is empty")),
+    ),
+    shows_on={
+        "accounts": Related(by="account_id", columns=("last_name", "first_name", "title", "email", "phone")),
+        "contacts": Related(by="reports_to_id", label="Reports", columns=("last_name", "first_name", "title", "email")),
+    },
+    follows="account_id",
+    duplicates=("email",),
+    picklists=(SALUTATION, TYPES, TEMPERATURES, EMAIL_OPT_IN, EMAIL_STATUS, MEASURING),
+    derives=(when_answered,),
+    checks=(reports_to_nobody_below,),
+)  # fmt: skip
