@@ -8,11 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from flask import current_app
 from sqlalchemy import ForeignKey, String, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm import clock
+from crm import clock, config
 from crm.db import BigId, UtcDateTime, db
 from crm.engine import history
 from crm.engine.channels import Channel
@@ -127,7 +126,7 @@ def store(viewer: Viewer, name: str, stream: BinaryIO, media_type: str, most: in
 
 def path_of(sha256: str) -> Path:
     """Where the bytes with this hash lie."""
-    folder: Path = current_app.config["CUSTOMERHUB"].data_path / "files"
+    folder: Path = config.current().data_path / "files"
     return folder / sha256[:2] / sha256
 
 

@@ -5,11 +5,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from flask import current_app
 from sqlalchemy import ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm import clock
+from crm import clock, config
 from crm.db import BigId, Json, UtcDateTime, db, fold_text
 from crm.engine.attachments import MEGABYTE, plain_name
 from crm.engine.imports.reading import DELIMITERS, ENCODINGS, Dialect, guess, header
@@ -95,7 +94,7 @@ def begin(viewer: Viewer, module: str, name: str, stream: BinaryIO, most: int | 
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()
-    folder: Path = current_app.config["CUSTOMERHUB"].data_path / "imports"
+    folder: Path = config.current().data_path / "imports"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{made.id}-{os.urandom(8).hex()}.csv"
     size = 0

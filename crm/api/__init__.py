@@ -1,0 +1,1 @@
+"""The API: REST now, its documentation, its callers."""

@@ -1,0 +1,74 @@
+"""Refusals of the lower rooms as JSON answers; nothing of the inside is told."""
+
+import logging
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import HTTPException
+
+from crm.api.rest.answers import TITLES, error, errors, fault_errors
+from crm.engine.conditions import BadCondition
+from crm.engine.refusals import Forbidden, Missing, Refused, Stale, UnknownName
+
+log = logging.getLogger(__name__)
+
+
+class BadRequest(Exception):
+    """The request itself cannot be read: wrong JSON, wrong parameter. `parameter`: which one."""
+
+    def __init__(self, message: str, parameter: str = "", status: int = 400, code: str = "bad_request") -> None:
+        super().__init__(message)
+        self.parameter, self.status, self.code = parameter, status, code
+
+
+class Conflict(Exception):
+    """It cannot be done in the present state (409)."""
+
+    def __init__(self, message: str, code: str = "conflict") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def register(bp: Blueprint) -> None:
+    """Let a blueprint answer refusals in JSON."""
+
+    @bp.errorhandler(Refused)
+    def refused(fault: Refused) -> Response:
+        return errors(422, fault_errors(fault.faults))
+
+    @bp.errorhandler(BadRequest)
+    def bad_request(fault: BadRequest) -> Response:
+        more = {"source": {"parameter": fault.parameter}} if fault.parameter else {}
+        return error(fault.status, fault.code, str(fault), **more)
+
+    @bp.errorhandler(BadCondition)
+    def bad_condition(fault: BadCondition) -> Response:
+        return error(400, "bad_filter", str(fault), source={"parameter": "filter"})
+
+    @bp.errorhandler(Conflict)
+    def conflict(fault: Conflict) -> Response:
+        return error(409, fault.code, str(fault))
+
+    @bp.errorhandler(UnknownName)
+    def unknown(fault: UnknownName) -> Response:
+        return error(404 if fault.what == "module" else 400, "unknown", str(fault))
+
+    @bp.errorhandler(Missing)
+    def missing(_: Missing) -> Response:
+        return error(404, "no_such_record", "There is no such record.")
+
+    @bp.errorhandler(Forbidden)
+    def forbidden(fault: Forbidden) -> Response:
+        return error(403, fault.code, str(fault))
+
+    @bp.errorhandler(Stale)
+    def stale(fault: Stale) -> Response:
+        return error(409, "stale", str(fault), meta={"version": fault.current})
+
+    @bp.errorhandler(HTTPException)
+    def http(fault: HTTPException) -> Response:
+        status = fault.code or 500
+        made = error(status, TITLES.get(status, "error").lower().replace(" ", "_"), fault.description or "")
+        for name, value in fault.get_headers():
+            if name.lower() in {"retry-after", "www-authenticate", "allow"}:
+                made.headers[name] = value
+        return made
