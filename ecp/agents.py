@@ -9,7 +9,7 @@ Kind = Literal["scanner", "proxy", "library", "reader"]
 _SCANNER = re.compile(
     r"bot\b|crawl|spider|slurp|preview|scan|monitor|check(?:er|ing)|safe ?links|mimecast|proofpoint|barracuda|ironport|"
     r"forcepoint|trendmicro|trend micro|symantec|messagelabs|sophos|fireeye|trellix|mcafee|cloudmark|vade|zscaler|"
-    r"facebookexternalhit|skypeuripreview|slack-imgproxy|whatsapp|telegram|bingpreview|headless|phantomjs|lighthouse",
+    r"facebookexternalhit|skypeuripreview|slack-imgproxy|whatsapp|telegram|bingpreview|phantomjs|lighthouse",
     re.I,
 )
 # They fetch pictures in the name of a reader, some long before he reads.

@@ -46,8 +46,10 @@ def may(viewer: Viewer, verb: str, module: Module | str) -> bool:
     module = _module(module)
     if viewer.is_system:
         return True
-    if viewer.kind not in {"staff", "api_key"} or not _is_open(module, verb):
+    if viewer.kind not in {"staff", "api_key", "link"} or not _is_open(module, verb):
         return False
+    if viewer.kind == "link" and module.key not in viewer.rights.modules:
+        return False  # a link opens what it names, nothing by default
     if viewer.scopes is not None and not _is_in_scopes(viewer.scopes, verb, module):
         return False
     needed = (verb, *PREMISES.get(verb, ()))

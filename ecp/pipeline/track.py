@@ -16,6 +16,8 @@ from typing import Literal
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from crm.identity import keys
+
 Purpose = Literal[
     "open", "click", "view", "leave", "one_click", "preferences", "page", "bounce", "total_open", "total_click"
 ]
@@ -77,15 +79,23 @@ class Tracking:
     links: Literal["personal", "total", "plain"]
 
 
-def tracking(measure: Measure, consents: bool) -> Tracking:
-    """Whether the mail of somebody carries a pixel, and whether its links name the delivery, the sendout or nothing."""
+def tracking(measure: Measure, answer: str) -> Tracking:
+    """Whether the mail of somebody carries a pixel, and whether its links name the delivery, the sendout or nothing.
+
+    `answer`: what the person said to being measured: unknown, yes or no. A no holds also where the site measures all.
+    """
     if measure == "none":
         return Tracking(pixel=False, links="plain")
     if measure == "totals":
         return Tracking(pixel=True, links="total")
-    if measure == "all" or consents:
+    if answer == "yes" or (measure == "all" and answer != "no"):
         return Tracking(pixel=True, links="personal")
     return Tracking(pixel=False, links="total")
+
+
+def sealer() -> Sealer:
+    """The sealer under the links key of this installation (made on first use; the caller commits): one query."""
+    return Sealer([keys.of("links", 64)])
 
 
 class LinkMaker:

@@ -46,7 +46,7 @@ def test_an_old_key_still_opens_but_no_longer_seals():
 
 
 def test_without_consent_there_is_no_pixel_and_no_personal_link():
-    how = tracking("with_consent", consents=False)
+    how = tracking("with_consent", "unknown")
     assert (how.pixel, how.links) == (False, "total")
     links = LinkMaker(SEALER, "https://mail.example/", 3)
     assert links.pixel(9, how) == ""
@@ -54,7 +54,7 @@ def test_without_consent_there_is_no_pixel_and_no_personal_link():
 
 
 def test_with_consent_pixel_and_links_are_personal():
-    how = tracking("with_consent", consents=True)
+    how = tracking("with_consent", "yes")
     links = LinkMaker(SEALER, "https://mail.example", 3)
     assert links.pixel(9, how) == f"https://mail.example/o/{SEALER.seal('open', 9)}.gif"
     assert links.click_base(9, how) != links.click_base(10, how)
@@ -62,8 +62,14 @@ def test_with_consent_pixel_and_links_are_personal():
 
 def test_measuring_nothing_leaves_links_alone_and_totals_name_nobody():
     links = LinkMaker(SEALER, "https://mail.example", 3)
-    assert links.click_base(9, tracking("none", consents=True)) == ""
-    assert links.pixel(9, tracking("none", consents=True)) == ""
-    totals = tracking("totals", consents=True)
+    assert links.click_base(9, tracking("none", "yes")) == ""
+    assert links.pixel(9, tracking("none", "yes")) == ""
+    totals = tracking("totals", "yes")
     assert links.pixel(9, totals) == links.pixel(10, totals) != ""
-    assert tracking("all", consents=False).links == "personal"
+    assert tracking("all", "unknown").links == "personal"
+
+
+def test_a_no_holds_also_where_the_site_measures_everybody():
+    for measure in ("all", "with_consent"):
+        assert tracking(measure, "no").pixel is False
+        assert tracking(measure, "no").links == "total"

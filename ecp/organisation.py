@@ -1,0 +1,65 @@
+"""Who speaks: the organisation's name, logo and colours on public pages and in mails (settings of the portal, M38)."""
+
+import re
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sqlalchemy import String, delete, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm import clock
+from crm.db import Json, UtcDateTime, db
+from crm.engine.refusals import Fault, Refused
+
+LIMITS = {"name": 120, "logo": 300, "colour": 7, "address": 300, "css": 20_000, "contact": 320}
+
+
+class SiteSetting(db.Model):  # type: ignore[name-defined, misc]
+    """One setting of the portal's site by its name."""
+
+    __tablename__ = "site_settings"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[Any] = mapped_column(Json)
+    changed_at: Mapped[Any] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """What is shown of the organisation. `logo`: a local path such as /i/….png; `colour`: #rrggbb; `css`: of the portal."""
+
+    name: str = ""
+    logo: str = ""
+    colour: str = ""
+    address: str = ""
+    contact: str = ""
+    css: str = ""
+
+
+def organisation() -> Organisation:
+    """As it is set now: one query."""
+    known = {one.name for one in fields(Organisation)}
+    rows = db.session.execute(select(SiteSetting.name, SiteSetting.value).where(SiteSetting.name.in_(known)))
+    return Organisation(**{row.name: str(row.value or "") for row in rows})
+
+
+def change(**values: str) -> Organisation:
+    """Set some of the fields of Organisation; gives the whole. Raises Refused. The caller commits."""
+    faults: dict[str, list[Fault]] = {}
+    known = asdict(Organisation())
+    for name, value in values.items():
+        if name not in known:
+            faults[name] = [Fault("unknown_field", f"There is no setting “{name}”.")]
+        elif len(value) > LIMITS[name]:
+            faults[name] = [Fault("too_long", f"This takes at most {LIMITS[name]} characters; there are {len(value)}.")]
+    colour, logo = values.get("colour", ""), values.get("logo", "")
+    if colour and not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
+        faults["colour"] = [Fault("bad_colour", "A colour is written as #rrggbb, such as #0054a6.")]
+    if logo and not re.fullmatch(r"/[\w./-]+", logo):
+        faults["logo"] = [Fault("bad_logo", "The logo is a picture that was uploaded here.")]
+    if faults:
+        raise Refused(faults)
+    db.session.execute(delete(SiteSetting).where(SiteSetting.name.in_(values)))
+    now = clock.now()
+    for name, value in values.items():
+        db.session.execute(insert(SiteSetting).values(name=name, value=value.strip(), changed_at=now))
+    return organisation()

@@ -1,0 +1,83 @@
+"""Who holds a personal link: the delivery it was made for, the person, and what the public pages may say and do for them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from crm.db import db
+from crm.engine.registry import modules
+from crm.identity.viewer import NOTHING, ModuleRights, Rights, Viewer
+from ecp.pipeline.track import Purpose, sealer
+
+# What somebody may change who proves nothing but that a mail of ours reached him.
+HOLDER = Viewer(
+    kind="link",
+    name="Recipient",
+    rights=Rights(
+        modules={
+            "contacts": ModuleRights(verbs=frozenset({"view", "edit"})),
+            "leads": ModuleRights(verbs=frozenset({"view", "edit"})),
+            "suppressions": ModuleRights(verbs=frozenset({"view", "create", "edit"})),
+        },
+        otherwise=NOTHING,
+        view_all=True,
+        edit_all=True,
+        areas=frozenset({"suppressions"}),
+    ),
+)
+PERSONS = ("contacts", "leads")
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One delivery as its recipient meets it. `person_id` is None when the person is gone."""
+
+    delivery_id: int
+    sendout_id: int | None
+    email: str
+    email_key: str
+    state: str
+    sent_at: datetime | None
+    unsubscribed_at: datetime | None
+    person_module: str | None
+    person_id: int | None
+    campaign_id: int | None
+    list_type_id: int | None
+    language: str | None = None
+    may_measure: str = "unknown"
+
+
+def recipient_of(purpose: Purpose, token: str) -> Recipient | None:
+    """The holder of `token`, when it was sealed for `purpose` and its delivery exists; None else."""
+    number = sealer().open(purpose, token)
+    return None if number is None else recipient(number)
+
+
+def recipient(delivery_id: int) -> Recipient | None:
+    """The recipient of a delivery; None when there is no such delivery, or it never went to anybody."""
+    d, s = modules["deliveries"].table, modules["sendouts"].table
+    row = db.session.execute(
+        select(
+            d.c.id, d.c.sendout_id, d.c.email, d.c.email_key, d.c.state, d.c.sent_at, d.c.unsubscribed_at,
+            d.c.person_module, d.c.person_id, s.c.campaign_id, s.c.list_type_id,
+        ).outerjoin(s, s.c.id == d.c.sendout_id).where(d.c.id == delivery_id)
+    ).first()  # fmt: skip
+    if row is None or not row.email:
+        return None
+    person = _person(row.person_module, row.person_id)
+    return Recipient(
+        row.id, row.sendout_id, row.email, row.email_key, row.state, row.sent_at, row.unsubscribed_at,
+        row.person_module, row.person_id if person else None, row.campaign_id, row.list_type_id,
+        person.language if person else None, person.may_measure_opens if person else "unknown",
+    )  # fmt: skip
+
+
+def _person(module: str | None, id: int | None) -> Any:
+    if module not in PERSONS or id is None:
+        return None
+    table = modules[module].table
+    return db.session.execute(
+        select(table.c.language, table.c.may_measure_opens).where(table.c.id == id, table.c.deleted_at.is_(None))
+    ).first()
