@@ -1,0 +1,125 @@
+"""DMARC as of RFC 9989 (2026): the tree walk instead of the public suffix list, new tags known, old ones tolerated."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crm.mail.dns_lookup import Check, Finding, Lookup, NoAnswer
+
+_DEEPEST = 8  # RFC 9989 4.10: a name of more labels is cut to 7 at once
+_POLICIES = ("none", "quarantine", "reject")
+_GONE = ("pct", "rf", "ri")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A DMARC record that counts: where it stands, its text and its tags (names in lower case)."""
+
+    domain: str
+    record: str
+    tags: dict[str, str]
+
+
+def read_record(text: str) -> dict[str, str] | None:
+    """Tags of a DMARC record, None when it isn't one. Unknown tags are kept, broken ones left out."""
+    first, *rest = text.split(";")
+    if not re.fullmatch(r"\s*v\s*=\s*DMARC1\s*", first):
+        return None
+    tags: dict[str, str] = {}
+    for part in rest:
+        key, equals, value = part.partition("=")
+        if equals and re.fullmatch(r"\s*[A-Za-z]\w*\s*", key):
+            tags.setdefault(key.strip().lower(), value.strip())
+    return tags
+
+
+def walk_tree(domain: str, lookup: Lookup) -> list[Policy]:
+    """The records from `domain` up towards the root (RFC 9989 4.10); a name with two records counts as one with none."""
+    labels = domain.lower().rstrip(".").split(".")
+    found = []
+    while labels:
+        name = ".".join(labels)
+        records = [(text, tags) for text in lookup.texts(f"_dmarc.{name}") if (tags := read_record(text)) is not None]
+        if len(records) == 1:
+            policy = Policy(name, *records[0])
+            found.append(policy)
+            psd = policy.tags.get("psd", "u").lower()
+            if psd == "n" or (psd == "y" and name != domain):
+                break
+        labels = labels[-(_DEEPEST - 1) :] if len(labels) > _DEEPEST else labels[1:]
+    return found
+
+
+def organizational_domain(domain: str, found: list[Policy]) -> str:
+    """The name whose records speak for `domain` (RFC 9989 4.10.2): psd=n names it, psd=y stands right above it, else the
+    highest name that has a record, else `domain` itself."""
+    domain = domain.lower().rstrip(".")
+    for policy in found:
+        psd = policy.tags.get("psd", "u").lower()
+        if psd == "n":
+            return policy.domain
+        if psd == "y" and policy.domain != domain:
+            depth = policy.domain.count(".") + 2
+            return ".".join(domain.split(".")[-depth:])
+    return found[-1].domain if found else domain
+
+
+def check_dmarc(domain: str, lookup: Lookup, return_path_domain: str = "") -> Check:
+    """Look at the DMARC policy that holds for `domain`; `return_path_domain` (of our VERP addresses) should align with it."""
+    try:
+        found = walk_tree(domain, lookup)
+        organization = organizational_domain(domain, found)
+        policy = next((each for each in found if each.domain in (domain, organization)), found[-1] if found else None)
+        if policy is None:
+            sentence = f"{domain} has no DMARC record; the large mailbox providers ask for one. Begin with “v=DMARC1; p=none; rua=mailto:…”."
+            return Check("dmarc", domain, "", (Finding("missing", "problem", sentence),))
+        findings = _judge(domain, policy)
+        if return_path_domain and return_path_domain != domain:
+            findings += _alignment(policy, organization, return_path_domain, lookup)
+    except NoAnswer as problem:
+        return Check("dmarc", domain, "", (Finding("no_answer", "unknown", str(problem)),))
+    if not findings:
+        findings = [Finding("ok", "ok", f"The DMARC record is good (it stands at {policy.domain}).")]
+    return Check("dmarc", policy.domain, policy.record, tuple(findings))
+
+
+def _judge(domain: str, policy: Policy) -> list[Finding]:
+    tags, out = policy.tags, []
+    key = "sp" if policy.domain != domain and "sp" in tags else "p"
+    wish = tags.get(key, "none").lower()
+    if wish not in _POLICIES:
+        sentence = f"“{key}={wish}” is not a policy; receivers read it as none. Use none, quarantine or reject."
+        out.append(Finding("bad_policy", "problem", sentence))
+    elif wish == "none":
+        out.append(
+            Finding("none", "notice", "The DMARC policy is “none”: forged mail is reported but still delivered.")
+        )
+    if tags.get("t", "n").lower() == "y":
+        out.append(
+            Finding("testing", "notice", "The DMARC record is marked as a test (t=y); receivers act one step milder.")
+        )
+    if not tags.get("rua"):
+        out.append(
+            Finding(
+                "no_reports", "notice", "The DMARC record asks for no reports (rua=mailto:…); forgeries stay unseen."
+            )
+        )
+    gone = [tag for tag in _GONE if tag in tags]
+    if gone:
+        sentence = f"The DMARC record has tags that are no longer used since RFC 9989: {', '.join(gone)}."
+        out.append(Finding("old_tags", "notice", sentence))
+    return out
+
+
+def _alignment(policy: Policy, organization: str, return_path_domain: str, lookup: Lookup) -> list[Finding]:
+    if policy.tags.get("aspf", "r").lower() == "s":
+        sentence = (
+            "The DMARC record wants SPF aligned exactly (aspf=s), but bounces go to another name; only DKIM can pass."
+        )
+        return [Finding("strict_spf", "notice", sentence)]
+    other = organizational_domain(return_path_domain, walk_tree(return_path_domain, lookup))
+    if other != organization:
+        sentence = f"Bounces go to {return_path_domain}, which does not belong to {organization}: SPF cannot pass DMARC, only DKIM can."
+        return [Finding("not_aligned", "notice", sentence)]
+    return []

@@ -1,0 +1,110 @@
+"""Is a sender's domain ready? SPF, DKIM and DMARC looked up and told in plain sentences, as data."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import dns.resolver
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from crm.mail.dmarc import check_dmarc
+from crm.mail.dns_lookup import Check, Finding, Level, Lookup, NoAnswer
+from crm.mail.message import ascii_domain
+from crm.mail.spf import check_spf
+
+__all__ = ["Check", "DomainReport", "Finding", "check_dkim", "check_domain"]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainReport:
+    """All that was found about one domain."""
+
+    domain: str
+    spf: Check
+    dkim: tuple[Check, ...]
+    dmarc: Check
+
+    @property
+    def level(self) -> Level:
+        """The worst level of all checks: problem, unknown, notice or ok."""
+        order: tuple[Level, ...] = ("problem", "unknown", "notice", "ok")
+        return min((check.level for check in (self.spf, *self.dkim, self.dmarc)), key=order.index)
+
+
+def check_domain(
+    domain: str,
+    *,
+    keys: Mapping[str, str],
+    spf_include: str = "",
+    addresses: Sequence[str] = (),
+    return_path_domain: str = "",
+    resolver: dns.resolver.Resolver | None = None,
+    seconds: float = 5.0,
+) -> DomainReport:
+    """Check a domain that mails are sent from. Takes up to some seconds a look-up: call it from a job, not from a page.
+
+    `keys`: selector → record text (`Signer.record`); SPF is judged on the return path's domain when that is another one.
+    Raises `BadAddress` when `domain` is no domain name."""
+    name, lookup = ascii_domain(domain), Lookup(resolver, seconds)
+    path = ascii_domain(return_path_domain) if return_path_domain else name
+    spf = check_spf(path, lookup, spf_include, addresses)
+    dkim = tuple(check_dkim(name, selector, expected, lookup) for selector, expected in keys.items())
+    if not keys:
+        none = Finding(
+            "no_key",
+            "problem",
+            f"There is no DKIM key for {name}; mails are not signed. Make one and publish its record.",
+        )
+        dkim = (Check("dkim", name, "", (none,)),)
+    return DomainReport(name, spf, dkim, check_dmarc(name, lookup, path))
+
+
+def check_dkim(domain: str, selector: str, expected: str, lookup: Lookup) -> Check:
+    """Does the published key of `selector` equal ours (`expected`: the record text that we asked to publish)?"""
+    name = f"{selector}._domainkey.{domain}"
+    try:
+        records = [text for text in lookup.texts(name) if _tags(text).get("p") is not None]
+    except NoAnswer as problem:
+        return Check("dkim", name, "", (Finding("no_answer", "unknown", str(problem)),))
+    if not records:
+        return Check(
+            "dkim", name, "", (Finding("missing", "problem", f"There is no DKIM key at {name}: publish the record."),)
+        )
+    if len(records) > 1:
+        sentence = f"There are {len(records)} DKIM keys at {name}; receivers may take the wrong one. Keep one."
+        return Check("dkim", name, " | ".join(records), (Finding("several", "problem", sentence),))
+    tags = _tags(records[0])
+    findings = []
+    if not tags["p"]:
+        findings.append(Finding("revoked", "problem", f"The DKIM key at {name} is withdrawn (its p= is empty)."))
+    elif tags["p"] != _tags(expected).get("p"):
+        sentence = f"The DKIM key at {name} is not ours: it was cut, mistyped or replaced. Publish the record anew."
+        findings.append(Finding("other_key", "problem", sentence))
+    elif tags.get("k", "rsa") == "rsa" and _bits(tags["p"]) < 2048:
+        findings.append(Finding("short_key", "notice", "The DKIM key is shorter than 2048 bits; make a new one."))
+    if "y" in tags.get("t", "").split(":"):
+        findings.append(
+            Finding("testing", "notice", "The DKIM record is marked as a test (t=y); receivers may ignore signatures.")
+        )
+    if not findings:
+        findings = [Finding("ok", "ok", f"The DKIM key at {name} is good.")]
+    return Check("dkim", name, records[0], tuple(findings))
+
+
+def _tags(record: str) -> dict[str, str]:
+    """Tags of a DKIM record; white space inside values does not count."""
+    pairs = (part.partition("=") for part in record.split(";"))
+    return {key.strip(): "".join(value.split()) for key, equals, value in pairs if equals}
+
+
+def _bits(key: str) -> int:
+    """Size of a published RSA key, 0 when it cannot be read."""
+    try:
+        public = load_der_public_key(base64.b64decode(key))
+    except (ValueError, binascii.Error):
+        return 0
+    return public.key_size if isinstance(public, RSAPublicKey) else 0

@@ -1,0 +1,70 @@
+"""Asking the DNS, with the three answers that matter told apart: here it is, there is none, and nobody answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import dns.exception
+import dns.resolver
+
+Level = Literal["ok", "notice", "problem", "unknown"]
+
+
+class NoAnswer(Exception):
+    """The name servers did not answer; nothing can be said about the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing seen: a code for programs, a plain sentence for people."""
+
+    code: str
+    level: Level
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found about one record: the text itself ("" when there is none) and the findings in order of weight."""
+
+    kind: Literal["spf", "dkim", "dmarc"]
+    name: str
+    record: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def level(self) -> Level:
+        """The worst of the findings."""
+        order: tuple[Level, ...] = ("problem", "unknown", "notice", "ok")
+        return min((finding.level for finding in self.findings), key=order.index, default="ok")
+
+
+class Lookup:
+    """A resolver with the questions we have. `resolver` is dnspython's; the default one asks the system's name servers."""
+
+    def __init__(self, resolver: dns.resolver.Resolver | None = None, seconds: float = 5.0) -> None:
+        self.resolver = resolver or dns.resolver.get_default_resolver()
+        self.seconds = seconds
+
+    def texts(self, name: str) -> list[str]:
+        """TXT records of a name, the strings of each joined without a space (RFC 7208 3.3); [] when there are none."""
+        return [b"".join(record.strings).decode("utf-8", "replace") for record in self._ask(name, "TXT")]
+
+    def addresses(self, name: str) -> list[str]:
+        """IPv4 and IPv6 addresses of a name."""
+        return [record.address for kind in ("A", "AAAA") for record in self._ask(name, kind)]
+
+    def exchanges(self, name: str) -> list[str]:
+        """Names of the mail exchangers of a domain."""
+        return [record.exchange.to_text(omit_final_dot=True) for record in self._ask(name, "MX")]
+
+    def _ask(self, name: str, kind: str) -> list[Any]:
+        try:
+            return list(self.resolver.resolve(name, kind, lifetime=self.seconds, search=False))
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return []
+        except (dns.exception.SyntaxError, dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel):
+            return []
+        except dns.exception.DNSException as problem:
+            raise NoAnswer(f"The name servers did not answer for {name}: {type(problem).__name__}.") from None
