@@ -1,0 +1,275 @@
+"""The one Select of a page: columns (own, custom, of linked records), order with keyset, rights and conditions."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, Text, and_, false, or_, select, type_coerce
+from sqlalchemy.sql import ColumnElement
+
+from crm.db import Entity, db, fold
+from crm.engine.conditions.nodes import ID
+from crm.engine.fields import Field
+from crm.engine.module import Module
+from crm.engine.permissions import may, readable, scope
+from crm.engine.refusals import Refused, UnknownName
+from crm.engine.registry import modules
+from crm.engine.rows import Row
+from crm.identity.viewer import Viewer
+
+ALWAYS = ("number", "version", "deleted_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the order. What is empty comes last, whichever way it goes."""
+
+    expression: ColumnElement[Any]
+    descending: bool
+    is_nullable: bool
+
+    def order(self) -> ColumnElement[Any]:
+        said = self.expression.desc() if self.descending else self.expression.asc()
+        is_natural = self.descending == (db.engine.dialect.name == "sqlite")
+        return said.nulls_last() if self.is_nullable and not is_natural else said
+
+    def after(self, value: Any) -> ColumnElement[bool]:
+        if value is None:
+            return false()
+        beyond = self.expression < value if self.descending else self.expression > value
+        return or_(beyond, self.expression.is_(None)) if self.is_nullable else beyond
+
+    def same(self, value: Any) -> ColumnElement[bool]:
+        return self.expression.is_(None) if value is None else self.expression == value
+
+
+class Query:
+    """Builds the Select of rows of one module for one viewer, and makes rows of what it gives."""
+
+    def __init__(self, viewer: Viewer, module: Module) -> None:
+        self.viewer, self.module, self.table = viewer, module, module.table
+        self.seen = readable(viewer, module)
+        self.joins: dict[str, tuple[Module, Any, frozenset[str], Any]] = {}  # by relation
+        self.picked: list[ColumnElement[Any]] = [self.table.c.id]
+        self.places: dict[str, int] = {}  # column name → place in the result
+        self.extras: dict[str, tuple[int, Field]] = {}  # custom column → place of `extra`, field
+        self.fields: dict[str, Field] = {}  # the readable ones of the columns asked for
+        self.hidden: list[str] = []  # asked for, not readable
+        self.keys: list[Key] = []
+        self.keys_at = 0
+        self.sort: tuple[str, ...] = ()
+
+    # columns
+
+    def pick(self, names: Sequence[str]) -> None:
+        """Take columns into the Select. Raises UnknownName for one that the module does not have."""
+        for name in names:
+            self._pick(name, name)
+        for name in self.module.titles:
+            if name in self.seen and name not in self.fields:
+                self._pick(name, f" {name}")
+        for name in ALWAYS:
+            if name in self.table.c:
+                self._place(f" {name}", self.table.c[name])
+
+    def _pick(self, name: str, called: str) -> None:
+        if name == "id":
+            return
+        found = self.resolve(name)
+        if found is None:
+            self.hidden.append(called)
+            return
+        field, table, _ = found
+        if not called.startswith(" "):
+            self.fields[called] = field
+        if field.custom:
+            self.extras[called] = (self._place(f" {table.name} extra", table.c.extra), field)
+        else:
+            self._place(called, table.c[field.name])
+
+    def _place(self, called: str, column: ColumnElement[Any]) -> int:
+        if called not in self.places:
+            self.places[called] = len(self.picked)
+            self.picked.append(column)
+        return self.places[called]
+
+    def resolve(self, name: str) -> tuple[Field, Any, bool] | None:
+        """(field, the table it is in, whether by a link) of `name` or "relation.name"; None when it may not be read."""
+        first, dot, rest = name.partition(".")
+        if not dot:
+            if name == "id":
+                return ID, self.table, False
+            field = self.module.field(name)
+            return (field, self.table, False) if field.name in self.seen else None
+        relations = self.module.relations
+        through = relations.get(first)
+        if through is None or len(through.to) != 1 or through.to[0] not in modules:
+            raise UnknownName("relation", first, [key for key, said in relations.items() if len(said.to) == 1])
+        target = modules[through.to[0]]
+        field = target.field(rest)
+        if through.name not in self.seen or not may(self.viewer, "view", target):
+            return None
+        alias, seen = self._join(first, through, target)
+        return (field, alias, True) if field.name in seen else None
+
+    def _join(self, name: str, through: Field, target: Module) -> tuple[Any, frozenset[str]]:
+        """The linked record's table, joined under the viewer's rights: what may not be read is as if it were absent."""
+        if name not in self.joins:
+            alias = target.table.alias(f"of_{name}")
+            on = [alias.c.id == self.module.column(through.name)]
+            if target.is_record:
+                on.append(alias.c.deleted_at.is_(None))
+            narrowing = scope(self.viewer, target, "view", alias)
+            if narrowing is not None:
+                on.append(narrowing)
+            self.joins[name] = (target, alias, readable(self.viewer, target), and_(*on))
+        _, alias, seen, _ = self.joins[name]
+        return alias, seen
+
+    # order
+
+    def order(self, names: Sequence[str]) -> None:
+        """Set the order: field names, "-" before the descending ones; always ends with the id. Raises UnknownName."""
+        self.sort = tuple(names)
+        descending = bool(names) and names[0].startswith("-")
+        for name in names:
+            if name.lstrip("-") == "id":
+                descending = name.startswith("-")
+                break
+            self.keys.append(self._key(name))
+        self.keys.append(Key(self.table.c.id, descending, False))
+        self.keys_at = len(self.picked)
+        self.picked += [key.expression.label(f"sort_{place}") for place, key in enumerate(self.keys)]
+
+    def _key(self, name: str) -> Key:
+        plain = name.lstrip("-")
+        found = self.resolve(plain)
+        if found is None:
+            raise UnknownName("field", plain, self.seen)
+        field, table, is_linked = found
+        if field.kind.name in {"conditions", "file"}:
+            raise UnknownName("sort", plain, self.seen)
+        owner = self.module if not is_linked else self.joins[plain.partition(".")[0]][0]
+        column = table.c.id if field.name == "id" else owner.column(field.name, table)
+        is_nullable = is_linked or field.custom or bool(getattr(column, "nullable", True))
+        if field.is_link:
+            column, is_nullable = self._label_of(plain, field, column), True
+        elif field.kind.is_text:
+            column = fold(column)
+        elif field.kind.name == "multi":
+            column = type_coerce(column, Text)
+        return Key(column, name.startswith("-"), is_nullable)
+
+    def _label_of(self, name: str, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A link is sorted by what it shows: the label of what it points at, where that may be read."""
+        cards = Entity.__table__.alias(f"label_{name.replace('.', '_')}")
+        on = [cards.c.id == column, cards.c.deleted_at.is_(None)]
+        for key in field.to:
+            if field.kind.name == "link" and key in modules:
+                target = modules[key]
+                other = target.table.alias()
+                narrowing = scope(self.viewer, target, "view", other)
+                if narrowing is not None:
+                    on.append(or_(cards.c.module != key, cards.c.id.in_(select(other.c.id).where(narrowing))))
+        self.joins[f"label of {name}"] = (self.module, cards, frozenset(), and_(*on))
+        return fold(cards.c.label)
+
+    # the statement
+
+    def base(self, *columns: Any) -> Select[Any]:
+        """A Select of `columns` from the table and its joins."""
+        source: Any = self.table
+        for _, alias, _, on in self.joins.values():
+            source = source.outerjoin(alias, on)
+        return select(*columns).select_from(source)
+
+    def statement(self, conditions: Sequence[ColumnElement[bool]], after: str | None, limit: int) -> Select[Any]:
+        said = self.base(*self.picked).where(*conditions).order_by(*(key.order() for key in self.keys)).limit(limit)
+        return said if after is None else said.where(self._beyond(after))
+
+    def _beyond(self, cursor: str) -> ColumnElement[bool]:
+        values = self.read_cursor(cursor)
+        parts, same = [], []
+        for key, value in zip(self.keys, values, strict=True):
+            parts.append(and_(*same, key.after(value)))
+            same.append(key.same(value))
+        first = self.keys[0]
+        if len(self.keys) > 1 and not first.is_nullable:  # says again what follows, so that an index serves it
+            expression = first.expression
+            return and_(expression <= values[0] if first.descending else expression >= values[0], or_(*parts))
+        return or_(*parts)
+
+    def cursor(self, result: Any) -> str:
+        """The place of a result row in the order, as text."""
+        values = [_written(value) for value in result[self.keys_at : self.keys_at + len(self.keys)]]
+        said = json.dumps([list(self.sort), values], separators=(",", ":"))
+        return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
+
+    def read_cursor(self, cursor: str) -> list[Any]:
+        """The values of a cursor. Raises Refused when it is none, or of another order."""
+        try:
+            said = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            names, values = said
+            if names == list(self.sort) and len(values) == len(self.keys):
+                return [_read(value, key) for value, key in zip(values, self.keys, strict=True)]
+        except (ValueError, TypeError, ArithmeticError, RecursionError):
+            pass
+        raise Refused.because("bad_cursor", "This place in the list does not exist any more. Start from the beginning.")
+
+    # rows
+
+    def row(self, result: Any) -> Row:
+        """The row of one result of the statement."""
+        values = {name: result[place] for name, place in self.places.items()}
+        for name, (place, field) in self.extras.items():
+            values[name] = field.kind.unstore((result[place] or {}).get(field.name), field)
+        values.update(dict.fromkeys(self.hidden))
+        label = self.module.label_of(
+            {name: values.get(name, values.get(f" {name}")) for name in self.module.titles}
+            | {"number": values.get(" number") if "number" in self.seen else None}
+        )
+        row = Row(
+            self.module.key,
+            result[0],
+            label,
+            {name: value for name, value in values.items() if not name.startswith(" ")},
+            values.get(" number") if "number" in self.seen else None,
+            values.get(" version") or 0,
+            values.get(" deleted_at"),
+        )
+        row._values["id"] = result[0]
+        return row
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return {"m": value.isoformat()}
+    if isinstance(value, date):
+        return {"d": value.isoformat()}
+    if isinstance(value, time):
+        return {"t": value.isoformat()}
+    return {"n": str(value)} if isinstance(value, Decimal) else value
+
+
+READERS: dict[str, Any] = {"m": datetime.fromisoformat, "d": date.fromisoformat, "t": time.fromisoformat, "n": Decimal}
+
+
+def _read(value: Any, key: Key) -> Any:
+    """A value of a cursor, of the type that its key is compared with. Raises ValueError."""
+    if isinstance(value, dict):
+        ((kind, text),) = value.items()
+        value = READERS[kind](text)
+    wanted = key.expression.type.python_type if value is not None else None
+    if value is not None and type(value) is not wanted and not (wanted in {int, bool} and isinstance(value, int)):
+        raise ValueError("another type")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError("too large")
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError("no zone")
+    if isinstance(value, str) and "\x00" in value:
+        raise ValueError("NUL")
+    return value

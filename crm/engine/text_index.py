@@ -1,0 +1,246 @@
+"""Search by the beginnings of words: one index over all modules, kept in the transaction of the change itself.
+
+SQLite: an FTS5 table with prefix indexes; PostgreSQL: a tsvector with a GIN index. Both hold the same words, which we cut
+ourselves: folded runs of letters and digits, so that an e-mail address is found by its parts and no character is special.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    event,
+    false,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.sql import ColumnElement
+
+from crm.db import Base, Entity, db, fold, fold_text
+from crm.engine.module import Module
+from crm.engine.permissions import may, readable, scope
+from crm.engine.refusals import Refused
+from crm.engine.registry import modules
+from crm.identity.viewer import Viewer
+
+WORD = re.compile(r"[^\W_]+")
+SHORTEST, LONGEST_WORD, MOST_WORDS, MOST_ASKED = 2, 60, 2_000, 8
+SEEN_AT_ONCE = 40  # candidates looked at to learn in which modules there are hits
+TAKEN = frozenset({"html", "source"})  # kinds whose markup is not searched
+
+# The table is not in the metadata of the house: on SQLite it is a virtual one. Both are made by the statements below.
+index = Table("text_index", MetaData(), Column("entity_id", BigInteger), Column("module", Text), Column("words", Text))
+CREATE = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS text_index USING fts5("
+        "words, module, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_'\", prefix='2 3', columnsize=0, detail=column)",
+    ),
+    "postgresql": (
+        "CREATE TABLE IF NOT EXISTS text_index (entity_id bigint PRIMARY KEY REFERENCES entities (id) ON DELETE CASCADE, "
+        "module varchar(40) NOT NULL, words tsvector NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS ix_text_index_words ON text_index USING gin (words) WITH (fastupdate = off)",
+    ),
+}
+for dialect, statements in CREATE.items():
+    for statement in statements:
+        event.listen(Base.metadata, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+event.listen(Base.metadata, "before_drop", DDL("DROP TABLE IF EXISTS text_index"))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One record found."""
+
+    module: str
+    id: int
+    label: str
+    number: str | None
+
+
+def words_of(said: str) -> list[str]:
+    """The words of a text as they are indexed and asked for, each once, in order."""
+    found = WORD.findall(fold_text(said) or "")
+    return list(dict.fromkeys(word[:LONGEST_WORD] for word in found))[:MOST_WORDS]
+
+
+def indexed_fields(module: Module) -> list[str]:
+    """The fields whose words a record is found by: its title, its number, and those the module declares."""
+    fields = module.fields
+    names = dict.fromkeys((*module.titles, "number", *module.search))
+    return [name for name in names if name in fields and fields[name].kind.name not in TAKEN]
+
+
+def index_many(module: Module | str, rows: Mapping[int, Mapping[str, Any]]) -> None:
+    """Index records (id → values by field name) anew, in the caller's transaction."""
+    module = modules[module] if isinstance(module, str) else module
+    if not rows or not module.is_record:
+        return
+    taken = indexed_fields(module)
+    made = [{"id": id, "module": module.key, "words": _joined(values, taken)} for id, values in rows.items()]
+    connection = db.session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("DELETE FROM text_index WHERE rowid = :id"), made)
+        connection.execute(text("INSERT INTO text_index (rowid, module, words) VALUES (:id, :module, :words)"), made)
+        return
+    said = (
+        "INSERT INTO text_index (entity_id, module, words) SELECT i, :module, array_to_tsvector(string_to_array(w, ' ')) "
+        "FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) AS rows (i, w) "
+        "ON CONFLICT (entity_id) DO UPDATE SET words = excluded.words, module = excluded.module"
+    )
+    # The module is a word of its own ("=contacts"), so that one index lookup intersects both.
+    words = [f"={module.key} {one['words']}".strip() for one in made]
+    connection.execute(text(said), {"module": module.key, "ids": [one["id"] for one in made], "words": words})
+
+
+def _joined(values: Mapping[str, Any], taken: list[str]) -> str:
+    said = [
+        " ".join(value) if isinstance(value, tuple) else str(value) for name in taken if (value := values.get(name))
+    ]
+    return " ".join(words_of(" ".join(said)))
+
+
+def forget(ids: Iterable[int]) -> None:
+    """Take records out of the index."""
+    gone = list(ids)
+    if not gone:
+        return
+    connection = db.session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("DELETE FROM text_index WHERE rowid = :id"), [{"id": id} for id in gone])
+    else:
+        connection.execute(text("DELETE FROM text_index WHERE entity_id = ANY(:ids)"), {"ids": gone})
+
+
+def rebuild() -> int:
+    """Make the index anew from all records; gives how many there are. Nothing of erased texts stays in it. Commits."""
+    connection = db.session.connection()
+    connection.execute(text("DELETE FROM text_index"))
+    count = 0
+    for module in modules:
+        if not module.is_record or not (module.search or module.titles):
+            continue
+        columns = [module.table.c[name] for name in ("id", "extra", *indexed_fields(module)) if name in module.table.c]
+        last = 0
+        while True:
+            page = select(*columns).where(module.table.c.id > last, module.table.c.deleted_at.is_(None))
+            rows = db.session.execute(page.order_by(module.table.c.id).limit(2_000)).mappings().all()
+            if not rows:
+                break
+            index_many(module, {row["id"]: {**row, **(row.get("extra") or {})} for row in rows})
+            last, count = rows[-1]["id"], count + len(rows)
+            db.session.commit()
+    if db.engine.dialect.name == "sqlite":
+        db.session.execute(text("INSERT INTO text_index (text_index) VALUES ('optimize')"))
+    db.session.commit()
+    return count
+
+
+def asked_words(said: str) -> list[str]:
+    """The words of a search. Raises Refused when there are not two letters to search by."""
+    words = words_of(said)[:MOST_ASKED]
+    if sum(len(word) for word in words) < SHORTEST:
+        raise Refused.because("too_short", "Type at least two letters to search.", "text")
+    return words
+
+
+def _match(words: list[str], key: str | None) -> str:
+    """The question to the index: records of module `key` with words that begin with each of `words`."""
+    if db.engine.dialect.name == "sqlite":
+        said = " AND ".join(f'words : "{word}" *' for word in words)
+        return f'module : "{key}" AND {said}' if key else said
+    said = " & ".join(f"'{word}':*" for word in words)
+    return f"'={key}' & {said}" if key else said
+
+
+def _matching(question: Any) -> Any:
+    """A Select of the ids whose words match."""
+    if db.engine.dialect.name == "sqlite":
+        said = text("SELECT rowid AS entity_id FROM text_index WHERE text_index MATCH :question")
+    else:
+        said = text("SELECT entity_id FROM text_index WHERE words @@ CAST(:question AS tsquery)")
+    return said.bindparams(bindparam("question", question, unique=True)).columns(entity_id=BigInteger)
+
+
+def condition(viewer: Viewer, module: Module, said: str, seen: frozenset[str] | None = None) -> ColumnElement[bool]:
+    """That a record of `module` (on its own table) is found by `said`. Raises Refused for less than two letters."""
+    words = asked_words(said)
+    if not module.is_record:
+        return _in_fields(module, words, [name for name in module.search if seen is None or name in seen])
+    found = module.table.c.id.in_(_matching(_match(words, module.key)).subquery().select())
+    hidden = _hidden_only(viewer, module, words)
+    return found if hidden is None else and_(found, hidden)
+
+
+def _hidden_only(viewer: Viewer, module: Module, words: list[str]) -> ColumnElement[bool] | None:
+    """For a viewer who may not read all that is indexed: that the words stand in what may be read."""
+    seen = readable(viewer, module)
+    names = indexed_fields(module)
+    if seen.issuperset(names):
+        return None
+    return _in_fields(module, words, [name for name in names if name in seen])
+
+
+def _in_fields(module: Module, words: list[str], names: list[str]) -> ColumnElement[bool]:
+    columns = [fold(module.column(name)) for name in names if module.fields[name].kind.is_text]
+    if not columns:
+        return false()
+    return and_(true(), *(or_(*(column.contains(word, autoescape=True) for column in columns)) for word in words))
+
+
+def search(viewer: Viewer, said: str, module: str | None = None, limit: int = 5) -> dict[str, list[Hit]]:
+    """Records that `viewer` may see by words that begin with what was typed: module key → hits, newest first.
+
+    Archived and deleted ones are left out. `limit`: hits a module. Raises Refused for less than two letters.
+    """
+    words = asked_words(said)
+    asked = [modules[module]] if module else [one for one in modules if one.is_record and (one.search or one.titles)]
+    asked = [one for one in asked if may(viewer, "view", one)]
+    if len(asked) > 1:
+        present = _modules_with(words, asked)
+        asked = [one for one in asked if one.key in present]
+    found: dict[str, list[Hit]] = {}
+    for one in asked:
+        hits = [Hit(one.key, *row) for row in db.session.execute(_hits(viewer, one, words, limit))]
+        if hits:
+            found[one.key] = hits
+    return found
+
+
+def _modules_with(words: list[str], asked: list[Module]) -> set[str]:
+    """In which modules there are any: one statement, a look at a few entries for each."""
+    parts = []
+    for place, one in enumerate(asked):
+        found = _matching(_match(words, one.key)).subquery(f"found_{place}")
+        parts.append(select(literal(one.key).label("module")).where(select(found.c.entity_id).exists()))
+    said = parts[0].union_all(*parts[1:])
+    return set(db.session.execute(said).scalars())
+
+
+def _hits(viewer: Viewer, module: Module, words: list[str], limit: int) -> Any:
+    table, cards = module.table, Entity.__table__
+    found = _matching(_match(words, module.key)).subquery("found")
+    label = cards.c.label
+    said = (
+        select(table.c.id, label, cards.c.number)
+        .select_from(found.join(table, table.c.id == found.c.entity_id).join(cards, cards.c.id == table.c.id))
+        .where(table.c.deleted_at.is_(None), table.c.archived.is_(False))
+        .order_by(found.c.entity_id.desc())
+        .limit(limit)
+    )
+    narrowing = scope(viewer, module)
+    if narrowing is not None:
+        said = said.where(narrowing)
+    hidden = _hidden_only(viewer, module, words)
+    return said if hidden is None else said.where(hidden)
