@@ -11,6 +11,7 @@ from sqlalchemy import Row, delete, insert, or_, select, update
 from crm import clock
 from crm.db import db
 from crm.identity import stamp, tokens
+from crm.identity.refused import Unfit
 from crm.identity.sessions import apart
 from crm.identity.tables import ApiKey
 from crm.identity.viewer import VERBS
@@ -29,12 +30,8 @@ TOUCHED_EVERY = timedelta(seconds=60)
 DOCS_LIFETIME = timedelta(minutes=10)
 
 
-class BadKey(Exception):
-    """A key cannot be made or changed so; `field` names the value, the message says why."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+class BadKey(Unfit):
+    """A key cannot be made or changed so."""
 
 
 def add(
