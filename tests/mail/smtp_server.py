@@ -166,6 +166,7 @@ class Peer(asyncio.Protocol):
         self.behaviour = sink.behaviour
         self.buffer = bytearray()
         self.in_text = False
+        self.reads_text = bool(sink.behaviour.flags & {"strict", "keep"})
         self.is_tls = "tls" in sink.behaviour.flags
         self.mails = 0
         self.sender: str | None = None
@@ -175,6 +176,7 @@ class Peer(asyncio.Protocol):
         self.auth: list[str] = []
         self.user = ""
         self.number = 0
+        self.out: list[bytes] = []  # replies not yet written
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]
@@ -184,6 +186,7 @@ class Peer(asyncio.Protocol):
         self.sink.connections += 1
         self.number = self.sink.connections
         self.answer("banner", "220 mx.example.test ESMTP")
+        self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.sink._peers.discard(self)
@@ -192,6 +195,17 @@ class Peer(asyncio.Protocol):
         self.buffer += data
         if not self.busy:
             self.work(len(data))
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the replies that have gathered in one piece."""
+        if self.out:
+            self.transport.write(b"".join(self.out))
+            self.out.clear()
+
+    def hang_up(self) -> None:
+        self.flush()
+        self.transport.close()
 
     def work(self, fresh: int = 1 << 30) -> None:
         while self.buffer and not self.busy and not self.transport.is_closing():
@@ -202,10 +216,10 @@ class Peer(asyncio.Protocol):
                 end = self.buffer.find(END, max(0, len(self.buffer) - fresh - 4))
                 if end < 0:
                     return
-                text = bytes(self.buffer[2 : end + 2])
+                text = bytes(memoryview(self.buffer)[2 : end + 2]) if self.reads_text else b""
                 del self.buffer[: end + 5]
                 self.in_text = False
-                self.finish(text)
+                self.finish(text, end)
             else:
                 end = self.buffer.find(b"\n")
                 if end < 0:
@@ -244,7 +258,7 @@ class Peer(asyncio.Protocol):
 
     def give(self, reply: str, delay: float, at_once: bool = False) -> None:
         if not reply:
-            self.transport.abort() if at_once else self.transport.close()
+            self.transport.abort() if at_once else self.hang_up()
         elif delay:
             self.busy = True
             asyncio.get_running_loop().call_later(delay, self.late, reply)
@@ -252,15 +266,16 @@ class Peer(asyncio.Protocol):
             self.say(reply)
 
     def say(self, reply: str) -> None:
-        self.transport.write(reply.encode() + b"\r\n")
+        self.out.append(reply.encode() + b"\r\n")
         if reply.startswith("421"):
-            self.transport.close()
+            self.hang_up()
 
     def late(self, reply: str) -> None:
         self.busy = False
         if not self.transport.is_closing():
             self.say(reply)
             self.work()
+            self.flush()
 
     def command(self, line: str) -> None:
         self.sink.commands.append(line)
@@ -300,7 +315,7 @@ class Peer(asyncio.Protocol):
             self.say("250 2.0.0 ok")
         elif verb == "QUIT":
             self.say("221 2.0.0 bye")
-            self.transport.close()
+            self.hang_up()
         else:
             self.say("500 5.5.2 what?")
 
@@ -318,23 +333,23 @@ class Peer(asyncio.Protocol):
         if self.answer("mail", "250 2.1.0 ok").startswith("2"):
             self.sender = rest[rest.index("<") + 1 : rest.rindex(">")]
 
-    def finish(self, text: bytes) -> None:
+    def finish(self, text: bytes, octets: int) -> None:
         self.mails += 1
         sender, self.sender, self.has_recipient = self.sender, None, False
         reply = "250 2.0.0 taken"
         if "strict" in self.behaviour.flags and (fault := breach(text)):
             reply = f"550 5.6.0 {fault}"
-        if self.behaviour.size and len(text) > self.behaviour.size:
+        if self.behaviour.size and octets > self.behaviour.size:
             reply = "552 5.3.4 too big"
         reply, delay = self.decide("dot", reply)
-        entry: dict[str, object] = {"sender": sender, "recipient": self.recipient, "reply": reply, "octets": len(text)}
+        entry: dict[str, object] = {"sender": sender, "recipient": self.recipient, "reply": reply, "octets": octets}
         entry |= {"at": time.time(), "connection": self.number}
         if "keep" in self.behaviour.flags:
             entry["text"] = text.replace(b"\r\n..", b"\r\n.").decode("utf-8", "surrogateescape")
         self.sink.take(entry)  # before the reply: who has read it finds the entry
         self.give(reply, delay)
         if self.behaviour.rules.get("dot") and self.ruled("dot", "reply-then-close"):
-            self.transport.close()
+            self.hang_up()
 
     def start_tls(self) -> None:
         if "starttls" not in self.behaviour.flags or self.is_tls:
@@ -342,6 +357,7 @@ class Peer(asyncio.Protocol):
             return
         self.is_tls = True
         inject = b"250-mx.example.test\r\n250 PIPELINING\r\n" if "inject" in self.behaviour.flags else b""
+        self.flush()
         self.transport.write(b"220 2.0.0 go ahead\r\n" + inject)
         self.busy = True
         self.buffer.clear()
@@ -355,6 +371,7 @@ class Peer(asyncio.Protocol):
             self.transport = secured  # type: ignore[assignment]
             self.busy = False
             self.work()
+            self.flush()
 
         self.upgrading = asyncio.ensure_future(upgrade())
 
