@@ -57,7 +57,7 @@ def of_key(key: Any) -> Viewer | None:
 
 def _kept_or_made(user: Row[Any]) -> Viewer:
     mark = stamp.present()
-    where = (str(db.engine.url), mark, user.id)
+    where = (str(db.engine.engine.url), mark, user.id)  # tests put a connection in the engine's place
     with _lock:
         found = _kept.get(where)
         if found is not None:

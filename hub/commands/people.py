@@ -4,11 +4,11 @@ import click
 from sqlalchemy import select
 
 from crm.db import db, fold, fold_text
-from crm.engine import records
 from crm.engine.channels import Channel
 from crm.identity import api_keys
 from crm.identity.tables import Role, User
 from crm.identity.viewer import SYSTEM
+from crm.modules.users.writing import create_user
 from hub.commands import house
 
 
@@ -34,7 +34,7 @@ def add_user(
     ecp_admin: bool = False,
     if_missing: bool = False,
 ) -> bool:
-    """Make a user by the writing door; False when `if_missing` and there is one. Raises Refused. Commits."""
+    """Make a user; False when `if_missing` and there is one. Raises Refused. Commits."""
     if if_missing and find_user(email):
         return False
     role = "administrator" if crm_admin else "marketer" if ecp_access or ecp_admin else "sales"
@@ -46,10 +46,8 @@ def add_user(
         "crm_admin": crm_admin,
         "ecp_access": ecp_access or ecp_admin,
         "ecp_admin": ecp_admin,
-        "password": password,
-        "must_change_password": False,
     }
-    records.create(SYSTEM, "users", values, Channel.SYSTEM)
+    create_user(SYSTEM, values, password, must_change=False, channel=Channel.SYSTEM)
     db.session.commit()
     return True
 
