@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from crm.api.rest.answers import TITLES, error, errors, fault_errors
 from crm.engine.conditions import BadCondition
-from crm.engine.refusals import Forbidden, Missing, Refused, Stale, UnknownName
+from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
 
 log = logging.getLogger(__name__)
 
@@ -18,14 +18,6 @@ class BadRequest(Exception):
     def __init__(self, message: str, parameter: str = "", status: int = 400, code: str = "bad_request") -> None:
         super().__init__(message)
         self.parameter, self.status, self.code = parameter, status, code
-
-
-class Conflict(Exception):
-    """It cannot be done in the present state (409)."""
-
-    def __init__(self, message: str, code: str = "conflict") -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def register(bp: Blueprint) -> None:

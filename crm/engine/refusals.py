@@ -47,6 +47,14 @@ class Stale(Exception):
         self.current = current
 
 
+class Conflict(Exception):
+    """It cannot be done in the present state of the record (409); the sentence says what to do first."""
+
+    def __init__(self, message: str, code: str = "conflict") -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class UnknownName(Exception):
     """A module, field, relation or operator that does not exist; `nearest` may be what was meant."""
 

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from crm.db import db
 from crm.engine.conditions import BadCondition
-from crm.engine.refusals import Forbidden, Missing, Refused, Stale, UnknownName
+from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
 from crm.ui.page import is_part
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ def install(app: Flask) -> None:
 
     def stale(fault: Stale) -> Response:
         return problem(409, _("Somebody else was faster"), _(str(fault)), icon="git-compare")
+
+    def conflict(fault: Conflict) -> Response:
+        return problem(409, _("That cannot be done now"), _(str(fault)), icon="hand-stop", code=fault.code)
 
     def unknown(fault: UnknownName) -> Response:
         status = 404 if fault.what == "module" else 400
@@ -62,6 +65,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Forbidden, forbidden)
     app.register_error_handler(Missing, missing)
     app.register_error_handler(Stale, stale)
+    app.register_error_handler(Conflict, conflict)
     app.register_error_handler(UnknownName, unknown)
     app.register_error_handler(BadCondition, bad_condition)
     app.register_error_handler(HTTPException, http)
