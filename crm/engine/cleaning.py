@@ -14,6 +14,7 @@ from crm.engine.module import Module
 from crm.engine.permissions import readable, scope, writable
 from crm.engine.refusals import Fault, Refused, UnknownName
 from crm.engine.registry import modules
+from crm.identity.owners import owners_among
 from crm.identity.viewer import Viewer
 
 Values = dict[str, Any]
@@ -151,8 +152,6 @@ class Cleaner:
         if said.kind.name == "owner":
             if self.viewer.id is not None and wanted == {self.viewer.id}:
                 return wanted
-            from crm.identity.users import owners_among
-
             return owners_among(wanted)
         found: set[int] = set()
         for key in said.to:
