@@ -1,9 +1,16 @@
-"""What the rules of several modules need: the record as it will be, and the tests that numbers of organisations pass."""
+"""What the rules of several modules need: the record as it will be, keys of addresses, one record with the right to it."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import Select, select
+
+from crm.db import db
+from crm.engine.permissions import demand, scope
+from crm.engine.refusals import Forbidden, Missing
+from crm.engine.registry import modules
+from crm.identity.viewer import Viewer
 from crm.mail.message import BadAddress, email_key
 
 BUSINESS_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
@@ -32,3 +39,28 @@ def key_of_email(email: str | None) -> str | None:
         return email_key(email)
     except BadAddress:
         return None
+
+
+def demand_record(viewer: Viewer, module: str, id: int, verb: str) -> dict[str, Any]:
+    """The stored row of a record with which `viewer` may do `verb`.
+
+    Raises Forbidden (may see it, but no more), Missing (absent, deleted, or not to be seen).
+    """
+    said = modules[module]
+    demand(viewer, "view", said)
+    live = select(said.table).where(said.table.c.id == id, said.table.c.deleted_at.is_(None))
+    row = db.session.execute(_within(live, scope(viewer, said, "view"))).mappings().first()
+    if row is None:
+        raise Missing
+    demand(viewer, verb, said)
+    narrowing = scope(viewer, said, verb)
+    if (
+        narrowing is not None
+        and not db.session.execute(select(said.table.c.id).where(said.table.c.id == id, narrowing)).first()
+    ):
+        raise Forbidden(f"You may see this {said.label.lower()}, but not change it.", "forbidden_record")
+    return dict(row)
+
+
+def _within(said: Select[Any], narrowing: Any) -> Select[Any]:
+    return said if narrowing is None else said.where(narrowing)
