@@ -178,6 +178,7 @@ def _check_mapping(
     fields = list(plan.mapping.values())
     if not fields:
         faults["mapping"] = [Fault("required", "Choose a field for at least one column.")]
+        return
     allowed = writable(viewer, module) | {"number", "id"}
     for name in fields:
         if fields.count(name) > 1:
