@@ -1,5 +1,7 @@
 """What an administrator lays over the declarations. Now: fields of his own (`cf_<n>`, kept in a record's `extra`)."""
 
+import secrets
+
 from sqlalchemy import Boolean, Integer, String, UniqueConstraint, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,7 +34,7 @@ class CustomField(db.Model):  # type: ignore[name-defined, misc]
 
 
 class OverlayVersion(db.Model):  # type: ignore[name-defined, misc]
-    """One row: how often the overlay has changed, so that every process knows when to read it again."""
+    """One row: which state the overlay is in, so that every process knows when to read it again."""
 
     __tablename__ = "overlay_version"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -55,7 +57,7 @@ def custom_fields(module: str) -> dict[str, Field]:
 
 
 def _read() -> dict[str, dict[str, Field]]:
-    url = str(db.engine.url)
+    url = str(db.engine.engine.url)  # also where a connection stands in for the engine
     with db.session.no_autoflush:
         version = db.session.execute(select(OverlayVersion.version)).scalar() or 0
         if url in _kept and _kept[url][0] == version and version:
@@ -111,10 +113,12 @@ def add_field(module: str, kind: str, label: str, name: str = "", indexed: bool 
 
 
 def touch() -> None:
-    """Tell every process that the overlay has changed (with the caller's commit)."""
-    changed = db.session.execute(update(OverlayVersion).values(version=OverlayVersion.version + 1))
+    """Tell every process that the overlay has changed (with the caller's commit). A version is never used twice, so
+    that one which was rolled back is not taken for its successor."""
+    version = secrets.randbits(31)
+    changed = db.session.execute(update(OverlayVersion).values(version=version))
     if not changed.rowcount:  # type: ignore[attr-defined]
-        db.session.execute(insert(OverlayVersion).values(id=1, version=1))
+        db.session.execute(insert(OverlayVersion).values(id=1, version=version))
     db.session().info.pop("custom_fields", None)
 
 

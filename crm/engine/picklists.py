@@ -1,5 +1,6 @@
 """Picklists: seeded from the declarations, grown by administrators; values that imports could not take are kept aside."""
 
+import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -40,7 +41,7 @@ class PicklistValue(db.Model):  # type: ignore[name-defined, misc]
 
 
 class PicklistVersion(db.Model):  # type: ignore[name-defined, misc]
-    """One row: how often the lists have changed, so that every process knows when to read them again."""
+    """One row: which state the lists are in, so that every process knows when to read them again."""
 
     __tablename__ = "picklist_version"
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
@@ -91,9 +92,10 @@ def seed() -> None:
 
 def touch() -> None:
     """Tell every process that a list has changed (with the caller's commit)."""
-    changed = db.session.execute(update(PicklistVersion).values(version=PicklistVersion.version + 1))
+    version = secrets.randbits(31)  # never used twice, see overlay.touch
+    changed = db.session.execute(update(PicklistVersion).values(version=version))
     if not changed.rowcount:  # type: ignore[attr-defined]
-        db.session.execute(insert(PicklistVersion).values(id=1, version=1))
+        db.session.execute(insert(PicklistVersion).values(id=1, version=version))
     db.session().info.pop("picklists", None)
 
 
@@ -106,7 +108,7 @@ def _lists() -> Lists:
 
 
 def _read() -> Lists:
-    url = str(db.engine.url)
+    url = str(db.engine.engine.url)  # also where a connection stands in for the engine
     with db.session.no_autoflush:
         version = db.session.execute(select(PicklistVersion.version)).scalar() or 0
         if url in _kept and _kept[url][0] == version:

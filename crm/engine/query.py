@@ -121,7 +121,7 @@ class Query:
         if name not in self.joins:
             alias = target.table.alias(f"of_{name}")
             on = [alias.c.id == self.module.column(through.name)]
-            if target.is_record:
+            if "deleted_at" in alias.c:
                 on.append(alias.c.deleted_at.is_(None))
             narrowing = scope(self.viewer, target, "view", alias)
             if narrowing is not None:

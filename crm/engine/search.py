@@ -128,7 +128,7 @@ def _conditions(
 ) -> list[ColumnElement[bool]]:
     table = module.table
     said: list[ColumnElement[bool]] = []
-    if module.is_record:
+    if "deleted_at" in table.c:
         said.append(table.c.deleted_at.is_not(None) if bin else table.c.deleted_at.is_(None))
     narrowing = scope(viewer, module)
     if narrowing is not None:

@@ -70,7 +70,7 @@ def _say_value(node: Test, raw: Any, name_of: Name | None) -> str:
     if node.field.picklist:
         from crm.engine import picklists
 
-        return picklists.label(node.field.picklist, str(raw))
+        return _(picklists.label(node.field.picklist, str(raw)))
     if node.field.is_link and name_of and str(raw).isdigit():
         return name_of(int(raw))
     if node.field.kind.name in {"whole", "number", "money", "percent"} and node.field.name != "id":

@@ -53,7 +53,7 @@ class Writer:
     def _live(self, module: Module, table: Any) -> Select[Any]:
         """The ids of a module's records that the viewer may see."""
         said = select(table.c.id)
-        if module.is_record:
+        if "deleted_at" in table.c:
             said = said.where(table.c.deleted_at.is_(None))
         narrowing = scope(self.viewer, module, "view", table)
         return said if narrowing is None else said.where(narrowing)
