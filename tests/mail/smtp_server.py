@@ -210,7 +210,7 @@ class Peer(asyncio.Protocol):
     def work(self, fresh: int = 1 << 30) -> None:
         while self.buffer and not self.busy and not self.transport.is_closing():
             if self.in_text:
-                if self.ruled("text", "close"):
+                if len(self.buffer) > 2 and self.ruled("text", "close"):
                     self.transport.abort()
                     return
                 end = self.buffer.find(END, max(0, len(self.buffer) - fresh - 4))
