@@ -1,6 +1,6 @@
 """Running an import: batches of rows through the writing door, one commit each, so that a kill costs at most one batch."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -79,12 +79,14 @@ def _run(viewer: Viewer, plan: Import, is_dry: bool, step: Step | None, most: in
     module, report = modules[plan.module], Report(is_dry)
     path = Path(plan.path)
     total, width = _count(path, plan), len(header(path, plan.how))
+    fields = module.fields
+    columns = [(index, fields[name]) for index, name in plan.columns.items() if name in fields]
     batch: list[_Row] = []
     keys: set[Any] = set()
     for line in lines(path, plan.how):
         if line.number <= plan.done_line and not is_dry:
             continue
-        row = _read(module, plan, line, width)
+        row = _read(columns, plan, line, width)
         key = fold_text(str(row.values.get(plan.match) or "")) if plan.match else None
         if len(batch) == AT_ONCE or (key and key in keys):  # a second row for the same record must see the first one's
             _finish_batch(viewer, module, plan, batch, report, total, step)
@@ -144,19 +146,17 @@ def _kept() -> Iterator[None]:
     db.session.commit()
 
 
-def _read(module: Module, plan: Import, line: Line, width: int) -> _Row:
+def _read(columns: Sequence[tuple[int, Field]], plan: Import, line: Line, width: int) -> _Row:
     """One line as values by field; what does not fit the table as a fault."""
     row = _Row(line, {})
     if len(line.cells) < width or any(cell.strip() for cell in line.cells[width:]):
         row.fault = f"The row has {len(line.cells)} cells; the first line has {width}."
         return row
-    for index, name in plan.columns.items():
-        said, cell = module.fields.get(name), line.cells[index]
-        if said is None:
-            continue
+    for index, said in columns:
+        cell = line.cells[index]
         if said.max and len(cell) > said.max and said.kind.is_text:
             row.remarks.append(f"“{said.label}” was cut to {said.max} characters (it has {len(cell)}).")
-        row.values[name] = cell
+        row.values[said.name] = cell
     for name, value in plan.for_all.items():
         if not row.values.get(name):
             row.values[name] = value
