@@ -14,6 +14,7 @@ def create_app(config: Config | None = None) -> Flask:
     settled = config or settings.load()
     app = Flask(__name__, static_folder=None)
     app.config["SQLALCHEMY_DATABASE_URI"] = settled.url_of_database
+    app.config["CUSTOMERHUB"] = settled
     app.config["SECRET_KEY"] = settled.secret_keys[0]
     db.init_app(app)
     catalog.load()

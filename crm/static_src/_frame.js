@@ -26,6 +26,8 @@ document.addEventListener("click", (event) => {
     }
   }
   if (event.target.closest("[data-side]")) toggleSide();
+  const away = event.target.closest("[data-take-away]");
+  if (away) away.closest("[data-part]").remove();
   if (event.target.closest("[data-gone]")) event.target.closest("[data-gone]").closest(".toast-line, .note")?.remove();
 });
 

@@ -15,7 +15,7 @@ def install(app: "Flask", config: "Config", face: "Face") -> None:
     """Give `app` the staff frame: languages, assets, security headers, session, CSRF, error pages, template words."""
     from crm.ui import assets, csrf, errors, formats, headers, i18n, page, session
 
-    app.extensions["customerhub"] = {"config": config, "face": face}
+    app.extensions["customerhub"] = {"face": face}
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = 4 * 1024 * 1024
     app.config["MAX_FORM_PARTS"] = 20_000

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app
 
-from crm.config import Config
 from crm.identity.viewer import Viewer
 
 if TYPE_CHECKING:
     from crm.ui.menu import Group
-
-App = str  # "crm" or "ecp"
 
 
 @dataclass(frozen=True)
@@ -46,8 +43,3 @@ CRM = Face("crm", "CRM", "/crm", "address-book", crm_menu)
 def face() -> Face:
     """The face of the app that answers now."""
     return cast(Face, current_app.extensions["customerhub"]["face"])
-
-
-def config() -> Config:
-    """The settings of the app that answers now."""
-    return cast(Config, current_app.extensions["customerhub"]["config"])

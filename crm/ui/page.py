@@ -1,5 +1,6 @@
 """What every page of a staff app knows: the menu, the viewer, notices; and how a part of a page answers htmx."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -7,8 +8,10 @@ from urllib.parse import urlencode, urlsplit
 from flask import Flask, Response, g, make_response, redirect, request, session as cookie_session
 from flask_babel import get_locale, gettext as _
 
+from crm import config
+from crm.engine.rows import labels_of
 from crm.identity.viewer import Viewer
-from crm.ui.face import Face, config
+from crm.ui.face import Face
 from crm.ui.i18n import LANGUAGES
 
 
@@ -38,6 +41,8 @@ def install(app: Flask, face: Face) -> None:
             "menu": menu,
             "apps": apps,
             "initials": initials,
+            "here": "",
+            **_of_lists(),
             "notices": notices,
             "address": address,
             "is_part": is_part(),
@@ -47,6 +52,33 @@ def install(app: Flask, face: Face) -> None:
         if "menu" not in g:
             g.menu = face.menu(g.viewer) if g.get("viewer") is not None else []
         return g.menu  # type: ignore[no-any-return]
+
+
+def _of_lists() -> dict[str, Any]:
+    """What templates of lists and builders ask about modules."""
+    from crm.engine.registry import modules
+    from crm.ui.deeds import mass_deeds
+    from crm.ui.lists import field_of
+
+    def relation_target(module: Any, relation: str) -> Any:
+        return modules[modules.relations(module.key)[relation].target]
+
+    def name_of_link(id: str) -> str:
+        if id in {"$me", "$my_groups"}:
+            return _("Me") if id == "$me" else _("My groups")
+        return labels_of(g.viewer, [int(id)]).get(int(id), id) if id.isdigit() else id
+
+    def list_args(wanted: Any) -> dict[str, Any]:
+        where = None if wanted.where is None else json.dumps(wanted.where, ensure_ascii=False, separators=(",", ":"))
+        return {
+            "view": wanted.view or None, "where": where, "q": wanted.text or None,
+            "sort": ",".join(wanted.sort) or None, "cols": ",".join(wanted.columns) or None,
+        }  # fmt: skip
+
+    return {
+        "relation_target": relation_target, "name_of_link": name_of_link, "list_args": list_args, "export_args": list_args,
+        "mass_actions": lambda module: mass_deeds(g.viewer, module), "field_of": field_of,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,7 +92,7 @@ class App:
 
 def apps(viewer: Viewer) -> list[App]:
     """The staff apps that the viewer may open."""
-    settled = config()
+    settled = config.current()
     known = (("crm", "CRM", settled.crm_url), ("ecp", _("Email Contact Portal"), settled.ecp_url))
     return [App(key, title, f"{url.rstrip('/')}/{key}/") for key, title, url in known if f"{key}_access" in viewer.flags]
 

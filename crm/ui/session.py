@@ -9,13 +9,13 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm import db as database
-from crm import limits
+from crm import config, limits
 from crm.db import db
 from crm.engine.refusals import Forbidden
 from crm.identity import sessions, viewers
 from crm.identity.tables import User
 from crm.identity.viewer import Viewer
-from crm.ui.face import Face, config
+from crm.ui.face import Face
 from crm.ui.page import is_part, local_path
 
 READS = {"GET", "HEAD", "OPTIONS"}
@@ -62,7 +62,7 @@ def _know(viewer: Viewer, row: Any, token: str) -> None:
     ).one()
     g.viewer, g.session_row, g.session_token = viewer, row, token
     g.preferences = dict(said.preferences or {})
-    g.locale = said.locale or config().locale
+    g.locale = said.locale or config.current().locale
     g.own_formats = {"date": said.date_format or "", "number": said.number_format or ""}
     theme = g.preferences.get("theme", "auto")
     g.theme = theme if theme in THEMES else "auto"
@@ -104,7 +104,7 @@ def commit() -> None:
 
 def source() -> str:
     """The address of whoever asks, as far as trusted proxies say."""
-    return limits.source_of(request.remote_addr, request.headers.get("X-Forwarded-For"), config().trusted_proxies)
+    return limits.source_of(request.remote_addr, request.headers.get("X-Forwarded-For"), config.current().trusted_proxies)
 
 
 def _wanted() -> str:

@@ -2,13 +2,13 @@
 
 from urllib.parse import quote
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import select, update
 from werkzeug.wrappers import Response as AnyResponse
 
-from crm import clock, limits
+from crm import clock, config, limits
 from crm.db import db
 from crm.identity import logins, passwords, stamp
 from crm.identity.tables import User
@@ -109,7 +109,7 @@ def _change_password(old: str, new: str, again: str) -> dict[str, str]:
 
 
 def _set_cookie(answer: Response, token: str) -> None:
-    secure = request.is_secure or current_app.extensions["customerhub"]["config"].base_url.startswith("https:")
+    secure = request.is_secure or config.current().base_url.startswith("https:")
     answer.set_cookie(face().cookie, token, path=face().prefix, httponly=True, samesite="Lax", secure=secure)
 
 

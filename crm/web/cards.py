@@ -1,0 +1,225 @@
+"""Cards of every module: facts, blocks with quick edit, related lists, actions, the bin; and the way from any id to its card."""
+
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from crm.db import Entity, db
+from crm.engine import records, relations
+from crm.engine.channels import Channel
+from crm.engine.module import Module
+from crm.engine.permissions import may, readable, scope, writable
+from crm.engine.refusals import Missing, Refused, Stale
+from crm.engine.registry import modules
+from crm.engine.rows import Row
+from crm.engine.search import one
+from crm.ui import cards, forms
+from crm.ui.lists import columns_of
+from crm.ui.page import go, local_path, tell
+from crm.ui.session import commit, viewer
+from crm.ui.stages import steps_of
+from crm.ui.timelines import first_page
+from crm.web.lists import module_of
+
+bp = Blueprint("cards", __name__, url_prefix="/crm")
+
+
+@bp.get("/<key>/<int:id>")
+def show(key: str, id: int) -> str:
+    module = module_of(key)
+    row = one(viewer(), module, id)
+    tabs = cards.tabs_of(viewer(), module, id)
+    return render_template(
+        "card.html", module=module, here=module.key, row=row, facts=cards.facts_of(viewer(), module, row),
+        blocks=cards.blocks_for(viewer(), module, row), tabs=tabs, parts=cards.parts_of(viewer(), row),
+        deeds=cards.deeds_of(viewer(), row), actions=_actions(module, row), rights=rights(module, id),
+        steps=steps_of(viewer(), module, row), timeline=first_page(viewer(), module, id) if module.is_record else None,
+    )  # fmt: skip
+
+
+def rights(module: Module, id: int) -> dict[str, bool]:
+    """What the viewer may do with this very record: one query a verb, none when the right is general."""
+    return {verb: _may_here(module, id, verb) for verb in ("edit", "delete")}
+
+
+def _may_here(module: Module, id: int, verb: str) -> bool:
+    if not may(viewer(), verb, module) or (verb == "edit" and not module.editable):
+        return False
+    narrowing = scope(viewer(), module, verb)
+    if narrowing is None:
+        return True
+    return db.session.execute(select(module.table.c.id).where(module.table.c.id == id, narrowing)).first() is not None
+
+
+def _actions(module: Module, row: Row) -> list[Any]:
+    if not may(viewer(), "edit", module):
+        return []
+    return [action for action in module.actions if _is_offered(action, module, row)]
+
+
+def _is_offered(action: Any, module: Module, row: Row) -> bool:
+    try:
+        return records.is_offered(action, module, {**row, "id": row.id})
+    except KeyError:  # it asks for a field that this viewer may not read
+        return False
+
+
+# one field where it stands
+
+
+@bp.get("/<key>/<int:id>/field/<name>")
+def field(key: str, id: int, name: str) -> str:
+    """A field of the card: as it stands, or with `edit` as a small form."""
+    module = module_of(key)
+    row = one(viewer(), module, id)
+    if name not in row:
+        raise Missing
+    if request.args.get("edit") and name in writable(viewer(), module) and _may_here(module, id, "edit"):
+        made = forms.form_of(viewer(), module, row, _texts(module, row), only=(name,))
+        return render_template("_field_form.html", module=module, row=row, form=made, name=name)
+    return _fact(module, row, name)
+
+
+def _fact(module: Module, row: Row, name: str) -> str:
+    is_open = _may_here(module, row.id, "edit")
+    fact = cards.fact_of(module, row, name, writable(viewer(), module), is_open)
+    return render_template("_fact.html", fact=fact, module=module, row=row)
+
+
+def _texts(module: Module, row: Row) -> dict[str, str]:
+    """Labels of the linked records, for the boxes that choose them."""
+    return {name: row.label_of(name) or _("(hidden)") for name, said in module.fields.items() if said.is_link and row.get(name)}
+
+
+@bp.post("/<key>/<int:id>/field/<name>")
+def set_field(key: str, id: int, name: str) -> AnyResponse | str:
+    """Save one field; the same checks as a form has."""
+    module = module_of(key)
+    made = forms.form_of(viewer(), module, typed=request.form, only=(name,))
+    version = request.form.get("version", type=int)
+    try:
+        records.update(viewer(), module, id, made.values(), Channel.QUICK_EDIT, version)
+        commit()
+    except Stale as stale:
+        db.session.rollback()
+        row = one(viewer(), module, id)
+        made.others[""] = _("Somebody changed this record meanwhile. It says “%(now)s” now. Save again to overwrite it.",
+                            now=forms.spelled(module.fields[name], row[name], viewer().timezone))  # fmt: skip
+        page = render_template("_field_form.html", module=module, row=row, form=made, name=name, version=stale.current)
+        return make_response(page, 409)
+    except Refused as refused:
+        db.session.rollback()
+        made.refuse(refused)
+        row = one(viewer(), module, id)
+        made = _with_texts(made, module, row)
+        return make_response(render_template("_field_form.html", module=module, row=row, form=made, name=name), 422)
+    answer = make_response(_fact(module, one(viewer(), module, id), name))
+    answer.headers["HX-Trigger"] = "changed"
+    return answer
+
+
+def _with_texts(made: forms.RecordForm, module: Module, row: Row) -> forms.RecordForm:
+    texts = _texts(module, row)
+    for name, one_field in made.form._fields.items():
+        one_field.text = texts.get(name, "") if str(row.get(name) or "") == str(one_field.data or "") else ""
+    return made
+
+
+# what can be done
+
+
+@bp.post("/<key>/<int:id>/do/<action>")
+def act(key: str, id: int, action: str) -> AnyResponse:
+    """Do one of the module's declared actions."""
+    module = module_of(key)
+    records.act(viewer(), module, id, action, Channel.FORM)
+    commit()
+    label = next(one.label for one in module.actions if one.key == action)
+    tell(_("Done: %(action)s.", action=_(label)))
+    return go(f"/crm/{key}/{id}")
+
+
+@bp.post("/<key>/<int:id>/stage/<name>")
+def move(key: str, id: int, name: str) -> AnyResponse:
+    """Move the record to another stage of its process."""
+    module = module_of(key)
+    records.update(viewer(), module, id, {name: request.form.get(name, "")}, Channel.QUICK_EDIT, request.form.get("version", type=int))
+    commit()
+    return go(f"/crm/{key}/{id}")
+
+
+@bp.post("/<key>/<int:id>/delete")
+def delete(key: str, id: int) -> AnyResponse:
+    module = module_of(key)
+    row = one(viewer(), module, id, module.titles)
+    records.delete(viewer(), module, id, Channel.FORM)
+    commit()
+    tell(_("“%(name)s” is in the recycle bin.", name=row.label))
+    return go(f"/crm/{key}")
+
+
+@bp.get("/go/<int:id>")
+def find_card(id: int) -> AnyResponse:
+    """From the id of any record to its card."""
+    key = db.session.execute(select(Entity.module).where(Entity.id == id)).scalar()
+    if key is None or key not in modules or not modules[key].in_crm:
+        raise Missing
+    return redirect(f"/crm/{key}/{id}")
+
+
+# related lists
+
+
+def _tab(module: Module, id: int, name: str) -> cards.Tab:
+    for tab in cards.tabs_of(viewer(), module, id):
+        if tab.key == name:
+            return tab
+    raise Missing
+
+
+@bp.get("/<key>/<int:id>/tabs")
+def tabs(key: str, id: int) -> str:
+    """The tabs with their counts; asked for after the card is there."""
+    module = module_of(key)
+    one(viewer(), module, id, module.titles)
+    found = [(tab, cards.count_of(viewer(), module, id, tab)) for tab in cards.tabs_of(viewer(), module, id)]
+    return render_template("_tabs.html", module=module, id=id, tabs=found, chosen=request.args.get("tab", ""))
+
+
+@bp.get("/<key>/<int:id>/related/<name>")
+def related(key: str, id: int, name: str) -> str:
+    """The rows of one related list."""
+    module = module_of(key)
+    row = one(viewer(), module, id, module.titles)
+    tab = _tab(module, id, name)
+    page = cards.rows_of(viewer(), module, id, tab, request.args.get("after"))
+    columns = columns_of(viewer(), tab.module, tab.columns, sortable=False)
+    return render_template(
+        "_related.html", module=module, row=row, tab=tab, page=page, columns=columns,
+        rows=[(other, [column.draw(other) for column in columns]) for other in page.rows],
+    )  # fmt: skip
+
+
+@bp.post("/<key>/<int:id>/related/<name>")
+def set_related(key: str, id: int, name: str) -> AnyResponse:
+    """Link another record, or take a link away (`unlink` holds its id)."""
+    module = module_of(key)
+    tab = _tab(module, id, name)
+    if not tab.is_linkable:
+        raise Missing
+    if request.form.get("unlink"):
+        relations.unlink(viewer(), key, id, tab.through, [int(request.form["unlink"])], Channel.FORM)
+    else:
+        others = [int(one_id) for one_id in request.form.getlist("other") if one_id.isdigit()]
+        if not others:
+            raise Refused.because("required", _("Choose a record to link."), "other")
+        relations.link(viewer(), key, id, tab.through, others, Channel.FORM)
+    commit()
+    return go(local_path(request.form.get("next"), f"/crm/{key}/{id}?tab={name}"))
+
+
+def may_read(module: Module, name: str) -> bool:
+    return name in readable(viewer(), module)

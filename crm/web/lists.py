@@ -1,0 +1,210 @@
+"""Lists of every module: views as tabs, a filter that reads as a sentence, sorting, paging, choosing columns."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from crm.db import db
+from crm.engine import saved_views
+from crm.engine.conditions import BadCondition, check, sentence
+from crm.engine.module import Module
+from crm.engine.permissions import demand, may
+from crm.engine.refusals import Missing, Refused
+from crm.engine.registry import modules
+from crm.engine.rows import labels_of
+from crm.engine.search import Page, find
+from crm.ui import builder
+from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns
+from crm.ui.page import address, is_part, tell
+from crm.ui.session import commit, viewer
+
+bp = Blueprint("lists", __name__, url_prefix="/crm")
+
+
+def module_of(key: str) -> Module:
+    """The module called `key`, when it has pages in the CRM. Raises Missing."""
+    if key not in modules or not modules[key].in_crm:
+        raise Missing
+    return modules[key]
+
+
+@bp.get("/<key>")
+def show(key: str) -> str:
+    """The list of a module; for htmx only the part that changes."""
+    module = module_of(key)
+    demand(viewer(), "view", module)
+    return draw(module, Wanted.read(request.args))
+
+
+def draw(module: Module, wanted: Wanted, editing: builder.Group | None = None, fault: str = "") -> str:
+    """The page (or its part) of a list."""
+    views = saved_views.offered(viewer(), module)
+    chosen = next((view for view in views if view.key == wanted.view), None) or saved_views.first(viewer(), module, views)
+    where = wanted.where if wanted.where is not None else (chosen.where or None)
+    sort = wanted.sort or chosen.sort
+    names = wanted.columns or chosen.columns or module.columns
+    page, wrong = _page(module, wanted, where, sort, names)
+    columns = columns_of(viewer(), module, names, sort or module.sort)
+    said = "" if wrong else _sentence(module, where)
+    return render_template(
+        "list_part.html" if is_part() and request.headers.get("HX-Target") == "list" else "list.html",
+        module=module, here=module.key, views=views, chosen=chosen, wanted=wanted, where=where, page=page, columns=columns,
+        rows=[(row, [column.draw(row) for column in columns]) for row in page.rows], sentence=said, fault=fault or wrong,
+        previous_href=wanted.previous_href, next_href=wanted.next_href(page.next), is_changed=wanted.where is not None,
+        editing=editing, rights=rights(module), rows_a_page=ROWS, words=builder,
+    )  # fmt: skip
+
+
+def rights(module: Module) -> dict[str, bool]:
+    """What the viewer may do in a module, for the buttons of a page."""
+    return {verb: may(viewer(), verb, module) for verb in ("create", "edit", "delete", "import", "export", "mass_edit")}
+
+
+def _page(module: Module, wanted: Wanted, where: Any, sort: tuple[str, ...], names: tuple[str, ...]) -> tuple[Page, str]:
+    """The rows; or none, and the sentence that says why."""
+    try:
+        usable = [column.name for column in columns_of(viewer(), module, names, sortable=False)]
+        columns = list(dict.fromkeys([*usable]))
+        return find(
+            viewer(), module, where=where, text=wanted.text or None, columns=columns, sort=sort, limit=ROWS, after=wanted.after
+        ), ""  # fmt: skip
+    except BadCondition as bad:
+        return Page(), _("This filter cannot be used: %(why)s", why=bad.message)
+    except Refused as refused:
+        return Page(), " ".join(_(one.message) for found in refused.faults.values() for one in found)
+
+
+def _sentence(module: Module, where: Any) -> str:
+    def name_of(id: int) -> str:
+        return labels_of(viewer(), [id]).get(id, _("(hidden)"))
+
+    return sentence(where, module, name_of) if where else ""
+
+
+# the builder
+
+
+@bp.get("/<key>/builder")
+def build(key: str) -> str:
+    """The open builder over the conditions of the present list."""
+    module = module_of(key)
+    demand(viewer(), "view", module)
+    wanted = Wanted.read(request.args)
+    views = saved_views.offered(viewer(), module)
+    chosen = next((view for view in views if view.key == wanted.view), None) or saved_views.first(viewer(), module, views)
+    where = wanted.where if wanted.where is not None else chosen.where
+    return render_template(
+        "_builder_form.html", module=module, tree=_tree(where), wanted=wanted, chosen=chosen, words=builder, fault="", args=request.args
+    )
+
+
+def _tree(where: dict[str, Any] | None) -> builder.Group:
+    tree = builder.draw_tree(where)
+    if not tree.parts:
+        tree.parts.append(builder.Line(builder.fresh_id()))
+    return tree
+
+
+@bp.get("/<key>/builder/<what>")
+def build_part(key: str, what: str) -> str:
+    """A fresh row or group, or a row whose field or operator was just chosen. `prefix` names the row."""
+    module = module_of(key)
+    demand(viewer(), "view", module)
+    if what == "row":
+        id = request.args.get("id") or builder.fresh_id()
+        name = request.args.get(f"{id}.field", "")
+        op = builder.first_operator(viewer(), module, name, request.args.get(f"{id}.op", ""))
+        values = [value for value in request.args.getlist(f"{id}.value") if value]
+        return render_template("_builder_part.html", module=module, part=builder.Line(id, name, op, values), words=builder, depth=1)
+    group = builder.Group(builder.fresh_id(), relation=request.args.get("relation", "") if what == "related" else "")
+    if what == "related":
+        known = modules.relations(module.key)
+        group.relation = group.relation if group.relation in known else next(iter(builder.offered_relations(viewer(), module)), ("",))[0]
+        if not group.relation:
+            raise Missing
+    else:
+        group.match = "$or"
+        group.parts.append(builder.Line(builder.fresh_id()))
+    return render_template("_builder_part.html", module=module, part=group, words=builder, depth=2)
+
+
+@bp.post("/<key>/filter")
+def filter(key: str) -> AnyResponse:
+    """Apply the conditions of the builder to the list, or keep them as a view."""
+    module = module_of(key)
+    demand(viewer(), "view", module)
+    where = builder.read_tree(request.form)
+    wanted = Wanted.read(request.form)
+    kept = {"view": wanted.view or None, "cols": ",".join(wanted.columns) or None, "sort": ",".join(wanted.sort) or None}
+    try:
+        if where:
+            check(where, module, viewer())
+        if request.form.get("save"):
+            made = saved_views.save(
+                viewer(), module, request.form.get("name", ""), where=where or {}, columns=wanted.columns, sort=wanted.sort,
+                is_shared=request.form.get("shared") == "1",
+            )  # fmt: skip
+            commit()
+            tell(_("The view is saved."))
+            return redirect(address(f"/crm/{key}", view=made), 303)
+    except BadCondition as bad:
+        page = draw(module, wanted, editing=builder.draw_tree(where), fault=bad.message)
+        return make_response(page, 422)
+    except Refused as refused:
+        db.session.rollback()
+        fault = " ".join(_(one.message) for found in refused.faults.values() for one in found)
+        return make_response(draw(module, wanted, editing=builder.draw_tree(where), fault=fault), 422)
+    said = json.dumps(where or {}, ensure_ascii=False, separators=(",", ":"))
+    return redirect(address(f"/crm/{key}", where=said, **kept), 303)
+
+
+@bp.post("/<key>/views/<int:id>/<verb>")
+def change_view(key: str, id: int, verb: str) -> AnyResponse:
+    """Delete a view of one's own, or make it the one that opens first."""
+    module = module_of(key)
+    if verb == "delete":
+        saved_views.delete(viewer(), module, id)
+        tell(_("The view is deleted."))
+    elif verb == "first":
+        saved_views.star(viewer(), module, id)
+        tell(_("This view now opens first."))
+    else:
+        raise Missing
+    commit()
+    return redirect(f"/crm/{key}", 303)
+
+
+# columns
+
+
+@bp.get("/<key>/columns")
+def choose_columns(key: str) -> str:
+    """The sheet in which columns are ticked and dragged into order."""
+    module = module_of(key)
+    demand(viewer(), "view", module)
+    wanted = Wanted.read(request.args)
+    views = saved_views.offered(viewer(), module)
+    chosen = next((view for view in views if view.key == wanted.view), None) or saved_views.first(viewer(), module, views)
+    names = [column.name for column in columns_of(viewer(), module, wanted.columns or chosen.columns or module.columns)]
+    offered = offered_columns(viewer(), module)
+    labels = dict(offered)
+    return render_template(
+        "_columns.html", module=module, chosen=[(name, labels.get(name, name)) for name in names],
+        others=[pair for pair in offered if pair[0] not in names], args=request.args, most=MOST_COLUMNS,
+    )  # fmt: skip
+
+
+@bp.post("/<key>/columns")
+def set_columns(key: str) -> AnyResponse:
+    """Show the ticked columns in their order."""
+    module = module_of(key)
+    names = [name for name in request.form.getlist("column") if name][:MOST_COLUMNS]
+    wanted = Wanted.read(request.form)
+    said = request.form.get("where") or None
+    return redirect(
+        address(f"/crm/{module.key}", view=wanted.view or None, where=said, sort=",".join(wanted.sort) or None, q=wanted.text or None,
+                cols=",".join(names) or None), 303,
+    )  # fmt: skip
