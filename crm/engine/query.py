@@ -8,10 +8,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, Text, and_, false, or_, select, type_coerce
+from sqlalchemy import Select, Text, and_, false, literal, or_, select, type_coerce
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.types import TypeDecorator
 
-from crm.db import Entity, db, fold
+from crm.db import Entity, Scaled, db, fold
 from crm.engine.conditions.nodes import ID
 from crm.engine.fields import Field
 from crm.engine.module import Module
@@ -40,11 +41,12 @@ class Key:
     def after(self, value: Any) -> ColumnElement[bool]:
         if value is None:
             return false()
-        beyond = self.expression < value if self.descending else self.expression > value
+        bound = literal(value, self.expression.type)
+        beyond = self.expression < bound if self.descending else self.expression > bound
         return or_(beyond, self.expression.is_(None)) if self.is_nullable else beyond
 
     def same(self, value: Any) -> ColumnElement[bool]:
-        return self.expression.is_(None) if value is None else self.expression == value
+        return self.expression.is_(None) if value is None else self.expression == literal(value, self.expression.type)
 
 
 class Query:
@@ -199,8 +201,9 @@ class Query:
             same.append(key.same(value))
         first = self.keys[0]
         if len(self.keys) > 1 and not first.is_nullable:  # says again what follows, so that an index serves it
-            expression = first.expression
-            return and_(expression <= values[0] if first.descending else expression >= values[0], or_(*parts))
+            bound = literal(values[0], first.expression.type)
+            begin = first.expression <= bound if first.descending else first.expression >= bound
+            return and_(begin, or_(*parts))
         return or_(*parts)
 
     def cursor(self, result: Any) -> str:
@@ -216,7 +219,7 @@ class Query:
             names, values = said
             if names == list(self.sort) and len(values) == len(self.keys):
                 return [_read(value, key) for value, key in zip(values, self.keys, strict=True)]
-        except (ValueError, TypeError, ArithmeticError, RecursionError):
+        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
             pass
         raise Refused.because("bad_cursor", "This place in the list does not exist any more. Start from the beginning.")
 
@@ -263,7 +266,9 @@ def _read(value: Any, key: Key) -> Any:
     if isinstance(value, dict):
         ((kind, text),) = value.items()
         value = READERS[kind](text)
-    wanted = key.expression.type.python_type if value is not None else None
+    kind = key.expression.type
+    plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    wanted = Decimal if isinstance(kind, Scaled) else plain.python_type
     if value is not None and type(value) is not wanted and not (wanted in {int, bool} and isinstance(value, int)):
         raise ValueError("another type")
     if isinstance(value, int) and abs(value) >= 2**63:
