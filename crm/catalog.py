@@ -37,7 +37,10 @@ MODULES = (
     "ecp.modules.plans",
 )
 
-BLUEPRINTS: tuple[str, ...] = ()
+BLUEPRINTS: tuple[str, ...] = (
+    "crm.api.rest:bp",
+    "crm.api.docs_page:bp",
+)
 """Staff pages of the CRM beyond those that every module has: "crm.web.home:bp". Later ones win nothing: names are unique."""
 
 LINK_KINDS: dict[str, str] = {}

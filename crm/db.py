@@ -12,7 +12,7 @@ from typing import Any
 import re2
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DDL, JSON, BigInteger, DateTime, Engine, Index, Integer, MetaData, String, Text, event
+from sqlalchemy import DDL, JSON, BigInteger, DateTime, Engine, Float, Index, Integer, MetaData, String, Text, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -152,6 +152,23 @@ def _fold_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f'(fold({compiler.process(element.clauses, **kw)}) COLLATE "C")'
 
 
+class database_seconds(FunctionElement[float]):
+    """SQL: seconds since 1970 by the clock of the database."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(database_seconds)
+def _seconds_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_seconds, "postgresql")
+def _seconds_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return "extract(epoch FROM clock_timestamp())::float8"
+
+
 FOLD_DDL = DDL(
     "CREATE OR REPLACE FUNCTION fold(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE "
     'AS $$ SELECT lower(normalize($1, NFKC) COLLATE "und-x-icu") $$'
@@ -180,20 +197,21 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Scaled(TypeDecorator[Decimal]):
-    """A Decimal kept as a whole number of 10**-scale: exact, sortable, alike in both databases."""
+    """A Decimal kept as a whole number of 10**-scale: exact, sortable, alike in both databases; read with `shown` decimals."""
 
     impl = BigInteger
     cache_ok = True
 
-    def __init__(self, scale: int = 4) -> None:
+    def __init__(self, scale: int = 4, shown: int | None = None) -> None:
         super().__init__()
         self.scale = scale
+        self.shown = scale if shown is None else shown
 
     def process_bind_param(self, value: Any, dialect: Any) -> int | None:
         return None if value is None else int(Decimal(value).scaleb(self.scale).to_integral_value())
 
     def process_result_value(self, value: Any, dialect: Any) -> Decimal | None:
-        return None if value is None else Decimal(int(value)).scaleb(-self.scale)
+        return None if value is None else Decimal(int(value)).scaleb(-self.scale).quantize(Decimal(10) ** -self.shown)
 
 
 class KeySet(TypeDecorator[tuple[str, ...]]):

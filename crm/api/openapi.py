@@ -16,6 +16,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "date": {"type": ["string", "null"], "format": "date"},
     "datetime": {"type": ["string", "null"], "format": "date-time"},
     "time": {"type": ["string", "null"], "format": "time"},
+    "object": {"type": ["object", "null"]},
     "array": {"type": "array", "items": {"type": "string"}},
 }
 ERRORS = {

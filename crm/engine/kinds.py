@@ -152,7 +152,7 @@ class Number(Kind):
     example = "1234.50"
 
     def column(self, field: "Field") -> TypeEngine[Any]:
-        return Scaled(4)
+        return Scaled(4, field.scale)
 
     def clean(self, raw: Any, field: "Field", zone: str = "UTC") -> Any:
         if raw is None or raw == "":
@@ -184,7 +184,7 @@ class Number(Kind):
         return None if value is None else int(Decimal(value).scaleb(4))
 
     def unstore(self, stored: Any, field: "Field") -> Any:
-        return None if stored is None else Decimal(stored).scaleb(-4)
+        return None if stored is None else Decimal(stored).scaleb(-4).quantize(Decimal(10) ** -field.scale)
 
 
 class Money(Number):

@@ -273,7 +273,7 @@ def custom_column(said: Field, table: Any) -> ColumnElement[Any]:
     else:
         raw = table.c.extra.op("->>")(said.name)
     if said.kind.is_scaled:
-        return type_coerce(cast(raw, BigInteger), Scaled(4))
+        return type_coerce(cast(raw, BigInteger), Scaled(4, said.scale))
     if said.kind.name == "whole":
         return cast(raw, BigInteger)
     if said.kind.name == "checkbox":

@@ -10,4 +10,4 @@ bp.before_request(authenticate)
 bp.after_request(finish)
 errors.register(bp)
 
-from crm.api.rest import entry, files, imports, relationships, resources, schema  # noqa: E402, F401
+from crm.api.rest import entry, files, imports, relationships, resources, schema, verbs  # noqa: E402, F401

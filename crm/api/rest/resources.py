@@ -78,7 +78,7 @@ def included(module: Module, rows: list[search.Row], said: Asked) -> list[dict[s
             if not ids:
                 continue
             found = search.find(
-                viewer(), target, where={"id": {"$in": ids}}, columns=tuple(readable(viewer(), modules[target])),
+                viewer(), target, within=ids, columns=tuple(readable(viewer(), modules[target])),
                 limit=len(ids), count="none",
             )  # fmt: skip
             for row in found.rows:
