@@ -168,7 +168,7 @@ def _add(campaign: dict[str, Any], people: Select[Any], way: str, viewer: Viewer
         | {"left_at": None},
         where=TABLE.c.state == "removed",
     )
-    return max(int(db.session.execute(put).rowcount), 0)  # type: ignore[attr-defined]
+    return max(int(db.session.execute(put, execution_options={"preserve_rowcount": True}).rowcount), 0)  # type: ignore[attr-defined]
 
 
 def _leave(campaign_id: int, whom: Any, state: str) -> int:

@@ -159,9 +159,14 @@ def _staged(chosen: Select[Any]) -> Iterator[int]:
     connection = db.session.connection()
     connection.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS refreshed_people (id BIGINT PRIMARY KEY)"))
     connection.execute(delete(CHOSEN))
-    fill = insert(CHOSEN).from_select(["id"], select(chosen.subquery().c.id).limit(MOST_PEOPLE + 1))
+    ids = select(chosen.subquery().c.id).limit(MOST_PEOPLE + 1)
     with _limited(connection):
-        connection.execute(fill)
+        if connection.dialect.name == "sqlite":  # a write that is interrupted there takes the whole transaction with it
+            found = [{"id": id} for id in connection.execute(ids).scalars()]
+        else:
+            connection.execute(insert(CHOSEN).from_select(["id"], ids))
+    if connection.dialect.name == "sqlite" and found:
+        connection.execute(insert(CHOSEN), found)
     yield int(connection.execute(select(func.count()).select_from(CHOSEN)).scalar() or 0)
     connection.execute(delete(CHOSEN))
 
@@ -208,7 +213,8 @@ def _add(group: dict[str, Any]) -> int:
         literal(False, MEMBERS.c.excluded.type),
     ).where(CHOSEN.c.id.not_in(inside))  # fmt: skip
     names = ["target_group_id", "person_module", "person_id", "contact_id", "added_at", "excluded"]
-    return max(int(db.session.execute(insert(MEMBERS).from_select(names, fresh)).rowcount), 0)  # type: ignore[attr-defined]
+    done = db.session.execute(insert(MEMBERS).from_select(names, fresh), execution_options={"preserve_rowcount": True})
+    return max(int(done.rowcount), 0)  # type: ignore[attr-defined]
 
 
 def _count(*conditions: Any, id: int) -> int:
