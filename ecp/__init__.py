@@ -1,1 +1,38 @@
 """Email Contact Portal: its own app and the mass-mail engine."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from crm.config import Config
+
+BLUEPRINTS = (
+    "ecp.web.gate:bp",
+    "ecp.web.home:bp",
+)
+"""Staff pages of the portal, by dotted name, in menu order."""
+
+
+def create_app(config: "Config | None" = None) -> "Flask":
+    """The portal as a WSGI app of its own: config, db, catalog, ui, blueprints, in that order."""
+    from flask import Flask
+    from jinja2 import ChoiceLoader, PackageLoader
+
+    from crm import catalog, ui
+    from crm import config as settings
+    from crm.db import db
+    from ecp.face import ECP
+
+    settled = config or settings.load()
+    app = Flask(__name__, static_folder=None)
+    app.jinja_loader = ChoiceLoader([PackageLoader("ecp"), PackageLoader("crm")])
+    app.config["SQLALCHEMY_DATABASE_URI"] = settled.url_of_database
+    app.config["CUSTOMERHUB"] = settled
+    app.config["SECRET_KEY"] = settled.secret_keys[0]
+    db.init_app(app)
+    catalog.load()
+    ui.install(app, settled, ECP)
+    for name in BLUEPRINTS:
+        app.register_blueprint(catalog.named(name))
+    return app

@@ -1,0 +1,46 @@
+"""The Email Contact Portal as a staff app: its name, its address, its menu."""
+
+from collections.abc import Iterable
+
+from flask_babel import gettext as _
+
+from crm.engine.permissions import may
+from crm.engine.registry import modules
+from crm.identity.viewer import Viewer
+from crm.ui.face import Face
+from crm.ui.menu import Group, Link
+
+CONTENT = ("email_templates", "html_snippets", "landing_pages")
+SENDING = ("sendouts", "portal_target_groups")
+SETTINGS = ("list_types", "sender_addresses", "suppressions")
+
+
+def _links(viewer: Viewer, keys: Iterable[str]) -> list[Link]:
+    found = []
+    for key in keys:
+        module = modules[key]
+        if not may(viewer, "view", module):
+            continue
+        new = f"/ecp/{key}/new" if module.creatable and may(viewer, "create", module) else ""
+        found.append(Link(_(module.plural), f"/ecp/{key}", module.icon, key, new, _(module.label)))
+    return found
+
+
+def menu(viewer: Viewer) -> list[Group]:
+    """Content, sending, settings; what the viewer may not open is not there."""
+    sending = [*_links(viewer, SENDING), Link(_("Outbox"), "/ecp/outbox", "inbox", "outbox")]
+    settings = _links(viewer, SETTINGS)
+    if "ecp_admin" in viewer.flags:
+        settings += [
+            Link(_("Users"), "/ecp/users", "users", "users", "/ecp/users/new", _("User")),
+            Link(_("Site settings"), "/ecp/settings", "settings", "settings"),
+        ]
+    groups = [
+        Group(_("Content"), tuple(_links(viewer, CONTENT)), "content"),
+        Group(_("Sending"), tuple(sending), "sending"),
+        Group(_("Settings"), tuple(settings), "settings"),
+    ]
+    return [group for group in groups if group.links]
+
+
+ECP = Face("ecp", "Email Contact Portal", "/ecp", "mail-bolt", menu)
