@@ -1,12 +1,16 @@
 """What every installation begins with: tables that are up to date and the seeds of all rooms. Can be repeated."""
 
+from crm import catalog
 from crm.db import db
-from crm.identity.seed import seed as seed_identity
 from crm.migrations import migrate
+
+# Each is called without arguments, puts in what is missing and leaves what an administrator changed.
+SEEDS = ("crm.identity.seed:seed", "crm.engine.picklists:seed")
 
 
 def prepare_database() -> None:
     """Bring the current app's database up to date: tables first, then what each room needs in them. Commits."""
     migrate()
-    seed_identity()
+    for name in SEEDS:
+        catalog.named(name)()
     db.session.commit()

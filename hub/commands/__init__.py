@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from crm import config as settings
-from crm.engine.refusals import Forbidden, Missing, Refused, Stale, UnknownName
+from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
 
 
 @contextmanager
@@ -27,7 +27,9 @@ def house(level: str = "warning") -> Iterator[Flask]:
                 f"{name or 'the whole'}: {fault.message}" for name, found in refused.faults.items() for fault in found
             ]
             raise click.ClickException("\n".join(lines)) from None
-        except (Forbidden, Missing, Stale, UnknownName) as reason:
+        except Missing as reason:
+            raise click.ClickException(str(reason) or "There is no such record.") from None
+        except (Conflict, Forbidden, Stale, UnknownName) as reason:
             raise click.ClickException(str(reason)) from None
         except OperationalError as error:
             raise click.ClickException(f"the database does not do that: {error.orig}") from None

@@ -1,0 +1,146 @@
+"""`sender add`, `dkim add`, `sendout …`: mass mail by the shell."""
+
+import re
+
+import click
+from sqlalchemy import select
+
+from crm import clock
+from crm.db import db, fold, fold_text
+from crm.engine import records
+from crm.engine.channels import Channel
+from crm.engine.registry import modules
+from crm.identity import keys
+from crm.identity.viewer import SYSTEM
+from hub.commands import house
+
+
+@click.group()
+def sender() -> None:
+    """Addresses that mails come from."""
+
+
+@sender.command("add")
+@click.argument("address")
+@click.option("--name", help="The name shown beside the address.")
+@click.option("--confirmed", is_flag=True, help="You vouch that the address is yours; no confirmation mail is sent.")
+def add_sender(address: str, name: str | None, confirmed: bool) -> None:
+    """Add a sender address, or confirm one that is there."""
+    state = {"state": "confirmed", "confirmed_at": clock.now()} if confirmed else {}
+    with house():
+        table = modules["sender_addresses"].table
+        known = db.session.execute(
+            select(table.c.id, table.c.state).where(
+                fold(table.c.address) == fold_text(address), table.c.deleted_at.is_(None)
+            )
+        ).one_or_none()
+        if known is None:
+            values = {"address": address, "display_name": name} | state
+            made = records.create(SYSTEM, "sender_addresses", values, Channel.SYSTEM)
+        elif confirmed and known.state == "pending":
+            records.update(SYSTEM, "sender_addresses", known.id, state, Channel.SYSTEM)
+            made = known.id
+        else:
+            raise click.ClickException(f"{address} is a sender address already (number {known.id}, {known.state}).")
+        db.session.commit()
+    click.echo(
+        f"Sender address {address} is number {made}" + (", confirmed." if confirmed else ", waiting for confirmation.")
+    )
+
+
+@click.group()
+def dkim() -> None:
+    """Keys that sign mails."""
+
+
+@dkim.command("add")
+@click.argument("domain")
+@click.option("--selector", default=None, help="Name of the key in DNS; default: made from today's date.")
+@click.option("--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True, help="Kind of key.")
+def add_key(domain: str, selector: str | None, kind: str) -> None:
+    """Make a signing key for DOMAIN and print the DNS record to publish."""
+    from crm.mail.dkim import Signer, make_key
+    from crm.mail.message import BadAddress, ascii_domain
+
+    try:
+        name = ascii_domain(domain)
+    except BadAddress as bad:
+        raise click.ClickException(str(bad)) from None
+    chosen = selector or clock.now().strftime("ch%Y%m%d") + ("e" if kind == "ed25519" else "")
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", chosen):
+        raise click.UsageError("--selector is one DNS label: small letters, digits, hyphens.")
+    with house():
+        place = f"dkim:{name}:{chosen}"
+        if keys.find(place) is not None:
+            raise click.ClickException(f"There is a key {chosen} for {name} already; name another with --selector.")
+        secret = make_key("ed25519" if kind == "ed25519" else "rsa")
+        signer = Signer(name, chosen, secret)
+        keys.keep(place, secret)
+        db.session.commit()
+    click.echo("Publish this record; mails are signed with the key from now on:\n")
+    click.echo(signer.zone_line)
+
+
+@click.group()
+def sendout() -> None:
+    """Mass mails: the same actions as the screens."""
+
+
+def _act(action: str, id: int) -> None:
+    from ecp.pipeline import actions
+
+    with house():
+        state = getattr(actions, action)(SYSTEM, id, Channel.SYSTEM)
+        db.session.commit()
+    click.echo(f"Sendout {id} is {state}.")
+
+
+@sendout.command()
+@click.argument("id", type=int)
+def start(id: int) -> None:
+    """Send now."""
+    _act("start", id)
+
+
+@sendout.command()
+@click.argument("id", type=int)
+def pause(id: int) -> None:
+    """Stop for now."""
+    _act("pause", id)
+
+
+@sendout.command()
+@click.argument("id", type=int)
+def resume(id: int) -> None:
+    """Go on after a pause."""
+    _act("resume", id)
+
+
+@sendout.command()
+@click.argument("id", type=int)
+def cancel(id: int) -> None:
+    """End it; what was sent stays sent."""
+    _act("cancel", id)
+
+
+@sendout.command()
+@click.argument("id", type=int)
+def show(id: int) -> None:
+    """Print state and numbers."""
+    from ecp import statistics
+
+    with house():
+        table = modules["sendouts"].table
+        row = db.session.execute(
+            select(table.c.name, table.c.state).where(table.c.id == id, table.c.deleted_at.is_(None))
+        ).one_or_none()
+        if row is None:
+            raise click.ClickException(f"There is no sendout {id}.")
+        report = statistics.report(SYSTEM, id)
+    click.echo(f"{row.name}: {row.state}")
+    for name, value in report.items():
+        if isinstance(value, int):
+            click.echo(f"  {name:<16}{value:>10}")
+        elif isinstance(value, dict):
+            for reason, count in sorted(value.items()):
+                click.echo(f"    {reason:<14}{count:>10}")
