@@ -23,6 +23,9 @@ MODULES = (
     "crm.modules.target_groups",
     "crm.modules.target_group_members",
     "ecp.modules.sendouts",
+    "crm.modules.deliveries",
+    "crm.modules.opens",
+    "crm.modules.clicks",
     "ecp.modules.portal_target_groups",
     "ecp.modules.portal_target_group_members",
     "crm.modules.email_templates",
@@ -38,6 +41,9 @@ MODULES = (
 )
 
 BLUEPRINTS: tuple[str, ...] = (
+    "crm.web.login:bp",
+    "crm.web.home:bp",
+    "crm.web.own:bp",
     "crm.api.rest:bp",
     "crm.api.docs_page:bp",
 )

@@ -117,6 +117,7 @@ class Module:
     fields_of_table: Mapping[str, Field] = field(default_factory=dict)  # for plain tables (users, groups)
     follows: str = ""  # link field to the record whose sharing this one follows (private accounts cascade)
     parent: str = ""  # of a Ledger: the link field to the record that its rights come from
+    about: str = ""  # of a Ledger: the link field to the person it tells of; who may not see that one sees no row
     duplicates: tuple[str, ...] = ()  # fields whose equal values warn of a duplicate
     importable: bool = True
     creatable: bool = True  # by people; False: only the system makes such rows
@@ -167,7 +168,7 @@ class Module:
 
     @property
     def is_ledger(self) -> bool:
-        return issubclass(self.record, Ledger)
+        return issubclass(self.record, Ledger) or (bool(self.parent) and not self.is_record)
 
     @property
     def is_record(self) -> bool:
@@ -237,6 +238,7 @@ class Module:
         rules = (
             self.follows,
             self.parent,
+            self.about,
             self.opened_by,
             *self.keeps.values(),
             *self.duplicates,

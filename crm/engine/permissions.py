@@ -7,7 +7,7 @@ group or someone below me ∨ sharing rule). A denial by a profile beats every s
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import and_, false, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from crm.engine.fields import Field
@@ -155,7 +155,9 @@ def _narrowing(viewer: Viewer, module: Module, verb: str, table: Any) -> ColumnE
     if viewer.is_system or viewer.is_admin:
         return None
     if module.parent:
-        return _through(viewer, table.c[module.parent], _targets(module, module.parent), verb, ask=True)
+        held = _through(viewer, table.c[module.parent], _targets(module, module.parent), verb, ask=True)
+        parts = [part for part in (held, _about(viewer, module, table)) if part is not None]
+        return and_(*parts) if parts else None
     if viewer.rights.edit_all or (needed == 1 and viewer.rights.view_all):
         return None
     if "owner_id" not in table.c:
@@ -176,6 +178,16 @@ def _narrowing(viewer: Viewer, module: Module, verb: str, table: Any) -> ColumnE
         through = or_(link.is_(None), through)
     mine = table.c.owner_id.in_(sorted(_owners(viewer, module.key, needed)))
     return mine if through is None else or_(mine, through)
+
+
+def _about(viewer: Viewer, module: Module, table: Any) -> ColumnElement[bool] | None:
+    """That the person whom a ledger's row is about may be seen too; the portal's own users see whom they mailed."""
+    is_portal_side = "ecp_admin" in viewer.flags or ("ecp_access" in viewer.flags and "crm_access" not in viewer.flags)
+    if not module.about or (module.in_ecp and is_portal_side):
+        return None
+    link = table.c[module.about]
+    reach = _through(viewer, link, _targets(module, module.about), "view", ask=True)
+    return None if reach is None else or_(link.is_(None), reach)
 
 
 def _owners(viewer: Viewer, key: str, needed: int) -> Iterable[int]:

@@ -69,6 +69,7 @@ MODULE = Module(
     icon="users",
     title="person_id",
     parent="campaign_id",
+    about="person_id",
     columns=("person_id", "person_module", "state", "added_by", "added_at", "result_code", "result_note"),
     sort=("-added_at",),
     shows_on={

@@ -34,6 +34,7 @@ MODULE = Module(
     icon="users",
     title="person_id",
     parent="target_group_id",
+    about="person_id",
     columns=("person_id", "person_module", "added_at", "excluded"),
     sort=("-added_at",),
     shows_on={

@@ -31,6 +31,7 @@ MODULE = Module(
     icon="users",
     title="email",
     parent="portal_target_group_id",
+    about="person_id",
     columns=("person_id", "person_module", "email"),
     sort=("email",),
     shows_on={
