@@ -1,6 +1,7 @@
 """API keys: made, found, narrowed. The text of a key is shown once; kept are its beginning and a hash."""
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -74,6 +75,8 @@ def add(
 
 def find(text: str, address: str = "") -> Row[Any] | None:
     """The row of the key `text` when it holds now and from `address`; None for any other. Only reads: see `touch`."""
+    if not re.fullmatch(r"ch_[0-9a-f]{8}_[\w-]{20,80}", text, re.ASCII):
+        return None
     table = ApiKey.__table__
     row = db.session.execute(
         select(table).where(

@@ -183,8 +183,9 @@ def _count_failure(address: str) -> None:
 
 def _find(email: str) -> Row[Any] | None:
     table = User.__table__
+    known = email.encode("utf-8", "replace").decode().replace("\x00", "").strip()[:320]  # what a database can take
     return db.session.execute(
-        select(table).where(fold(table.c.email) == fold(email.strip()[:320]), table.c.deleted_at.is_(None))
+        select(table).where(fold(table.c.email) == fold(known), table.c.deleted_at.is_(None))
     ).first()
 
 

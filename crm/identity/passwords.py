@@ -16,13 +16,13 @@ _hasher = PasswordHasher()  # argon2id with the library's parameters (RFC 9106, 
 
 def hash_of(password: str) -> str:
     """The hash that is kept."""
-    return _hasher.hash(password)
+    return _hasher.hash(_bytes(password))
 
 
 def is_right(password: str, kept: str | None) -> bool:
     """Whether `password` is the one whose hash is `kept`. Takes as long when there is none to compare with."""
     try:
-        return _hasher.verify(kept or _nobody(), password[: MOST * 4]) and kept is not None
+        return _hasher.verify(kept or _nobody(), _bytes(password[: MOST * 4])) and kept is not None
     except (VerificationError, InvalidHashError):
         return False
 
@@ -77,6 +77,10 @@ def _is_run(plain: str) -> bool:
     """Letters or digits in a row, up or down, such as abcdefghijkl or 9876543210987."""
     steps = {(ord(b) - ord(a)) % 10 if a.isdigit() and b.isdigit() else ord(b) - ord(a) for a, b in pairwise(plain)}
     return len(steps) == 1 and steps <= {0, 1, 9, -1}
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
 
 
 @cache

@@ -1,6 +1,19 @@
 import pytest
 
-from tests.people import People, make_people
+from crm.identity import passwords
+from tests.people import QUICK, People, make_people
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(request, monkeypatch):
+    """Passwords are hashed with little work, except where a test is about the real hashes."""
+    if "real_hashes" not in request.fixturenames:
+        monkeypatch.setattr(passwords, "_hasher", QUICK)
+
+
+@pytest.fixture
+def real_hashes():
+    """Asked for by tests that are about the hashes of the product."""
 
 
 @pytest.fixture

@@ -62,11 +62,12 @@ def is_possible_owner(id: int) -> bool:
 def _transfer_in(viewer: Viewer, module: Module, giver: int, heir: int) -> int:
     table = module.table
     owned = select(table.c.id).where(table.c.owner_id == giver, table.c.deleted_at.is_(None)).order_by(table.c.id)
-    acting = viewer if viewer.is_admin and viewer.kind == "staff" else SYSTEM
+    is_person = viewer.is_admin and viewer.kind == "staff"
+    acting, channel = (viewer, Channel.MASS_EDIT) if is_person else (SYSTEM, Channel.SYSTEM)
     moved = 0
     while module.editable and (ids := list(db.session.execute(owned.limit(AT_ONCE)).scalars())):
         try:
-            records.update_many(acting, module, {id: {"owner_id": heir} for id in ids}, Channel.SYSTEM)
+            records.update_many(acting, module, {id: {"owner_id": heir} for id in ids}, channel)
         except Missing:  # pragma: no cover - the rows were read in this very transaction
             raise Refused.because("in_use", f"{module.plural} are being changed by others. Try again.") from None
         moved += len(ids)
