@@ -45,6 +45,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.home:bp",
     "crm.web.own:bp",
     "crm.api.rest:bp",
+    "ecp.web.api:bp",
     "crm.api.docs_page:bp",
 )
 """Staff pages of the CRM beyond those that every module has: "crm.web.home:bp". Later ones win nothing: names are unique."""

@@ -42,6 +42,7 @@ def install(app: Flask, face: Face) -> None:
             "apps": apps,
             "initials": initials,
             "here": "",
+            "zip_same": lambda items: [(item, item) for item in items],
             **_of_lists(),
             "notices": notices,
             "address": address,

@@ -5,13 +5,13 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import select, update
 from werkzeug.wrappers import Response as AnyResponse
 
-from crm import clock, config, limits
+from crm import config, limits
 from crm.db import db
-from crm.identity import logins, passwords, stamp
-from crm.identity.tables import User
+from crm.engine.refusals import Refused
+from crm.identity import logins, passwords
+from crm.modules.users.writing import change_own_password
 from crm.ui.face import face
 from crm.ui.page import local_path, tell
 from crm.ui.session import commit, open_to_all, source, viewer
@@ -80,32 +80,19 @@ def password() -> AnyResponse | str:
     me = viewer()
     faults: dict[str, str] = {}
     if request.method == "POST":
-        faults = _change_password(request.form.get("old", ""), request.form.get("new", ""), request.form.get("again", ""))
-        if not faults:
-            logins.end_sessions(me.id or 0, by="password", but=g.session_row.id)
+        new = request.form.get("new", "")
+        try:
+            if new != request.form.get("again", ""):
+                raise Refused.because("not_alike", _("The two are not alike. Type the new password again."), "again")
+            change_own_password(me, request.form.get("old", ""), new, g.session_row.id)
             commit()
             tell(_("Your password is changed. Other browsers were logged out."))
             return redirect(wanted, 303)
+        except Refused as refused:
+            db.session.rollback()
+            faults = {{"password": "new"}.get(name, name): _(found[0].message) for name, found in refused.faults.items()}
     page = render_template("password.html", wanted=wanted, faults=faults, is_first=g.must_change_password, least=passwords.LEAST)
     return make_response(page, 422 if faults else 200)
-
-
-def _change_password(old: str, new: str, again: str) -> dict[str, str]:
-    c = User.__table__.c
-    me = db.session.execute(select(c.email, c.first_name, c.last_name, c.password_hash).where(c.id == viewer().id)).one()
-    if not passwords.is_right(old, me.password_hash):
-        return {"old": _("This is not your present password.")}
-    found = passwords.faults(new, me.email, me.first_name, me.last_name)
-    if found:
-        return {"new": _(found[0][1])}
-    if new == old:
-        return {"new": _("This is the password you have. Take another.")}
-    if new != again:
-        return {"again": _("The two are not alike. Type the new password again.")}
-    changed = {"password_hash": passwords.hash_of(new), "must_change_password": False, "password_changed_at": clock.now()}
-    db.session.execute(update(User).where(c.id == viewer().id).values(changed))
-    stamp.renew()
-    return {}
 
 
 def _set_cookie(answer: Response, token: str) -> None:
