@@ -1,0 +1,106 @@
+"""The portal's verbs of the REST interface: sendouts, target groups, list types. Plain JSON in, JSON:API out."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response
+
+from crm.api import errors
+from crm.api.auth import authenticate, finish, viewer
+from crm.api.errors import BadRequest
+from crm.api.idempotency import once
+from crm.api.rest.answers import answer
+from crm.api.rest.asked import body, only
+from crm.engine.channels import Channel
+from ecp import groups
+from ecp.pipeline import actions
+
+bp = Blueprint("ecp_rest", __name__, url_prefix="/api/v1")
+bp.before_request(authenticate)
+bp.after_request(finish)
+errors.register(bp)
+
+
+def _state(id: int, state: str) -> Response:
+    return answer({"data": {"type": "sendouts", "id": str(id), "attributes": {"state": state}}})
+
+
+@bp.post("/sendouts/<int:id>/starts")
+@once
+def start(id: int) -> Response:
+    """Send now."""
+    only(body())
+    return _state(id, actions.start(viewer(), id))
+
+
+@bp.post("/sendouts/<int:id>/schedules")
+@once
+def schedule(id: int) -> Response:
+    """Send at a moment: {"at": "2026-11-30T14:05:00+02:00"}."""
+    said = only(body(), "at", "scheduled_at")
+    raw = said.get("at") or said.get("scheduled_at")
+    try:
+        at = datetime.fromisoformat(str(raw).replace("Z", "+00:00"))
+    except ValueError:
+        raise BadRequest(
+            "“at” is a moment with its zone, such as 2026-11-30T14:05:00+02:00.", "at", 422, "bad_date"
+        ) from None
+    return _state(id, actions.schedule(viewer(), id, at))
+
+
+@bp.delete("/sendouts/<int:id>/schedules")
+def unschedule(id: int) -> Response:
+    """Make a draft again of a scheduled sendout."""
+    from crm.db import db
+
+    state = actions.unschedule(viewer(), id)
+    db.session.commit()
+    return _state(id, state)
+
+
+@bp.post("/sendouts/<int:id>/pauses")
+@once
+def pause(id: int) -> Response:
+    """Stop for now."""
+    only(body())
+    return _state(id, actions.pause(viewer(), id))
+
+
+@bp.post("/sendouts/<int:id>/resumes")
+@once
+def resume(id: int) -> Response:
+    """Go on."""
+    only(body())
+    return _state(id, actions.resume(viewer(), id))
+
+
+@bp.post("/sendouts/<int:id>/cancellations")
+@once
+def cancel(id: int) -> Response:
+    """End it; what was sent stays sent."""
+    only(body())
+    return _state(id, actions.cancel(viewer(), id))
+
+
+@bp.post("/portal_target_groups/imports")
+@once
+def import_group() -> Response:
+    """Import a campaign as a target group: {"campaign_id", "list_type_id", "name"}."""
+    said = only(body(), "campaign_id", "list_type_id", "name")
+    for name in ("campaign_id", "list_type_id"):
+        if type(said.get(name)) is not int:
+            raise BadRequest(f"“{name}” is an id.", name, 422, "required")
+    id, taken = groups.take_in(
+        viewer(), said["campaign_id"], said["list_type_id"], str(said.get("name") or ""), Channel.API
+    )
+    document: dict[str, Any] = {"data": {"type": "portal_target_groups", "id": str(id)}, "meta": asdict(taken)}
+    return answer(document, 201, {"Location": f"/api/v1/portal_target_groups/{id}"})
+
+
+@bp.post("/portal_target_groups/<int:id>/refreshes")
+@once
+def refresh_group(id: int) -> Response:
+    """Bring a target group up to date with its campaign."""
+    only(body())
+    return answer({"meta": asdict(groups.refresh(viewer(), id, Channel.API))})
