@@ -15,6 +15,7 @@ from crm.db import db, fold
 from crm.engine import records
 from crm.engine.channels import Channel
 from crm.engine.registry import modules
+from crm.mail.sending.deliveries import Delivery
 from ecp.recipients import HOLDER, PERSONS, Recipient
 
 CAME_BACK = "The recipient subscribed again"
@@ -48,7 +49,7 @@ def standing(recipient: Recipient) -> Standing:
     return Standing(
         frozenset(row.scope_id for row in rows if row.scope == "list_type"),
         frozenset(row.scope_id for row in rows if row.scope == "campaign"),
-        any(row.scope == "global" for row in rows) or bool(_opted_out(recipient.email)),
+        any(row.scope == "global" for row in rows) or bool(_opted_out(recipient.email_key)),
     )
 
 
@@ -103,7 +104,7 @@ def want_no_mail(recipient: Recipient) -> None:
 def want_mail(recipient: Recipient) -> None:
     """The holder of the address wants mail again: every opt-out of that address ends."""
     accept(recipient, "global", None)
-    for module, rows in _opted_out(recipient.email).items():
+    for module, rows in _opted_out(recipient.email_key).items():
         back = {"email_opt_out": False}
         asked = [id for id, opt_in in rows.items() if opt_in in {"out_contact", "out_user"}]
         _write(module, asked, back | {"email_opt_in": "single_webform", "email_opt_in_source": "Link in a mail"})
@@ -161,12 +162,14 @@ def _refusal(recipient: Recipient, scope: str, scope_id: int | None) -> Any:
     ).first()
 
 
-def _opted_out(email: str) -> dict[str, dict[int, str | None]]:
+def _opted_out(key: str) -> dict[str, dict[int, str | None]]:
     """Live persons with this address who opted out: module → id → opt-in state."""
     found: dict[str, dict[int, str | None]] = {}
     for module in PERSONS:
         table = modules[module].table
-        same = or_(fold(table.c.email) == fold(email), fold(table.c.secondary_email) == fold(email))
+        same = fold(table.c.email_key) == key
+        if module == "contacts":
+            same = or_(same, fold(table.c.secondary_email) == key)
         rows = db.session.execute(
             select(table.c.id, table.c.email_opt_in).where(same, table.c.email_opt_out, table.c.deleted_at.is_(None))
         )
@@ -188,7 +191,7 @@ def _move_member(recipient: Recipient, before: str, after: str) -> None:
 
 
 def _note_leaving(recipient: Recipient) -> None:
-    table = modules["deliveries"].table
+    table = Delivery.__table__
     db.session.execute(
         update(table)
         .where(table.c.id == recipient.delivery_id, table.c.unsubscribed_at.is_(None))

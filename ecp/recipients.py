@@ -9,6 +9,7 @@ from sqlalchemy import select
 from crm.db import db
 from crm.engine.registry import modules
 from crm.identity.viewer import NOTHING, ModuleRights, Rights, Viewer
+from crm.mail.sending.deliveries import Delivery
 from ecp.pipeline.track import Purpose, sealer
 
 # What somebody may change who proves nothing but that a mail of ours reached him.
@@ -57,7 +58,7 @@ def recipient_of(purpose: Purpose, token: str) -> Recipient | None:
 
 def recipient(delivery_id: int) -> Recipient | None:
     """The recipient of a delivery; None when there is no such delivery, or it never went to anybody."""
-    d, s = modules["deliveries"].table, modules["sendouts"].table
+    d, s = Delivery.__table__, modules["sendouts"].table
     row = db.session.execute(
         select(
             d.c.id, d.c.sendout_id, d.c.email, d.c.email_key, d.c.state, d.c.sent_at, d.c.unsubscribed_at,

@@ -33,7 +33,7 @@ class Letterhead:
     secret: bytes
     mailbox: str
     public_host: str
-    list_type_id: int | None
+    list_slug: str | None
     list_name: str = ""
     reply_to: Address | None = None
     is_automatic: bool = False
@@ -43,8 +43,8 @@ class Letterhead:
 
     def __post_init__(self) -> None:
         fixed = [address_header("Reply-To", self.reply_to)] if self.reply_to else []
-        if self.list_type_id is not None:
-            fixed.append(list_id(self.list_type_id, self.list_name, self.public_host, self.sender.domain))
+        if self.list_slug:
+            fixed.append(list_id(self.list_slug, self.list_name, self.public_host, self.sender.domain))
         fixed.append(raw_header("Precedence", "bulk"))
         if self.is_automatic:
             fixed.append(raw_header("Auto-Submitted", "auto-generated"))
@@ -84,9 +84,11 @@ class Letterhead:
         return lines
 
 
-def list_id(list_type_id: int, name: str, public_host: str, domain: str) -> bytes:
-    """`List-Id: News <list-3.hub.example.com>`: under our own host when it has a name, else under the sender's domain."""
-    label = f"<list-{list_type_id}.{public_host if is_host_name(public_host) else domain}>"
+def list_id(slug: str, name: str, public_host: str, domain: str) -> bytes:
+    """`List-Id: "News" <news.hub.example.com>`: under our own host when it has a name, else under the sender's domain.
+
+    `slug`: the list type's, which never changes; letters, digits and hyphens."""
+    label = f"<{slug}.{public_host if is_host_name(public_host) else domain}>"
     phrase = one_line(name)
     if phrase.isascii() and phrase:
         quoted = phrase.replace("\\", "\\\\").replace('"', '\\"')

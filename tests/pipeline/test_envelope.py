@@ -19,7 +19,7 @@ TO = Address("anna@example.org", "Anna Äyräväinen")
 def letterhead(**said):
     values = {
         "sender": Address("news@example.com", "Example news"), "secret": b"k" * 32, "mailbox": "bounces@example.com",
-        "public_host": "hub.example.com", "list_type_id": 3, "list_name": "News",
+        "public_host": "hub.example.com", "list_slug": "news", "list_name": "News",
     }  # fmt: skip
     return Letterhead(**(values | said))
 
@@ -40,10 +40,10 @@ def test_a_mail_can_be_left_by_https_and_by_mail_and_says_one_click():
 
 
 def test_a_list_has_one_id_under_our_own_host_or_else_the_senders_domain():
-    assert parsed(letterhead())["List-Id"] == '"News" <list-3.hub.example.com>'
-    assert parsed(letterhead(list_name="Päivät"))["List-Id"] == "<list-3.hub.example.com>"
-    assert parsed(letterhead(public_host="127.0.0.1"))["List-Id"] == '"News" <list-3.example.com>'
-    assert parsed(letterhead(list_type_id=None))["List-Id"] is None
+    assert parsed(letterhead())["List-Id"] == '"News" <news.hub.example.com>'
+    assert parsed(letterhead(list_name="Päivät"))["List-Id"] == "<news.hub.example.com>"
+    assert parsed(letterhead(public_host="127.0.0.1"))["List-Id"] == '"News" <news.example.com>'
+    assert parsed(letterhead(list_slug=None))["List-Id"] is None
 
 
 def test_the_message_id_is_the_same_on_every_try_and_unlike_everybodys():

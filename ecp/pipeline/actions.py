@@ -1,0 +1,188 @@
+"""What people do with a sendout: start, schedule, unschedule, pause, resume, cancel. The same for pages, REST and commands.
+
+Every move is one conditional statement on the row (spec/marketing.md 3.2): pressed twice it happens once, and who comes
+second is told the state that holds. The caller commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, select, update
+
+from crm import clock
+from crm.db import db
+from crm.engine import afterwards, history, outbox
+from crm.engine.channels import Channel
+from crm.engine.permissions import demand, has_area, scope
+from crm.engine.refusals import Conflict, Fault, Forbidden, Missing, Refused
+from crm.engine.registry import modules
+from crm.identity.viewer import Viewer
+from ecp.pipeline import checks
+
+SOONEST, LATEST = timedelta(minutes=2), timedelta(days=366)
+OPEN = ("preparing", "sending", "paused")
+MOVES: dict[str, tuple[tuple[str, ...], str]] = {  # action → from which states, to which
+    "start": (("draft",), "preparing"),
+    "schedule": (("draft",), "scheduled"),
+    "unschedule": (("scheduled",), "draft"),
+    "pause": (("preparing", "sending"), "paused"),
+    "resume": (("paused",), "sending"),
+    "cancel": (("scheduled", "preparing", "sending", "paused"), "cancelled"),
+}
+CANNOT: dict[str, dict[str, str]] = {  # action → state → what to say
+    "start": {
+        "scheduled": "This sendout is scheduled. Unschedule it first, then send it now.",
+        "cancelled": "This sendout was cancelled. Make a copy and send that.",
+        "failed": "This sendout failed. Make a copy and send that.",
+        "sent": "This sendout was sent already. Make a copy to send it again.",
+    },
+    "schedule": {"scheduled": "This sendout is scheduled already. Unschedule it first."},
+    "unschedule": {"draft": "This sendout is not scheduled."},
+    "pause": {"draft": "This sendout has not been started.", "scheduled": "This sendout has not been started."},
+    "resume": {
+        "cancelled": "This sendout was cancelled and cannot go on.",
+        "draft": "This sendout has not been started.",
+    },
+    "cancel": {"draft": "This sendout is a draft. Delete it instead.", "sent": "This sendout was sent already."},
+}
+DONE = {  # action → states in which it was done already: asked again, it says so and changes nothing
+    "start": ("preparing", "sending", "paused"),
+    "pause": ("paused",),
+    "resume": ("sending",),
+    "cancel": ("cancelled",),
+}
+
+
+@dataclass(frozen=True)
+class Sendout:
+    """The row of a sendout as its actions see it."""
+
+    id: int
+    state: str
+    email_template_id: int
+    campaign_id: int | None
+    list_type_id: int | None
+    creator_id: int | None
+    owner_id: int | None
+    scheduled_at: datetime | None
+    skip_earlier: bool
+
+
+def start(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
+    """Send now: gives the state that holds afterwards. Raises Missing, Forbidden, Conflict, Refused (why it cannot be sent)."""
+    sendout = load(viewer, id)
+    if sendout.state in DONE["start"]:
+        return sendout.state
+    if sendout.state == "draft":
+        checks.demand_sendable(viewer, sendout)
+    return _move(viewer, sendout, "start", channel, started_at=clock.now())
+
+
+def schedule(viewer: Viewer, id: int, at: datetime, channel: Channel = Channel.API) -> str:
+    """Send at a moment: 2 minutes to 366 days ahead. Raises as `start`, and Refused for the moment."""
+    sendout = load(viewer, id)
+    if at.tzinfo is None:
+        raise Refused(
+            scheduled_at=Fault("bad_date", "Say the time zone of the moment, such as 2026-11-30T14:05+02:00.")
+        )
+    now = clock.now()
+    if sendout.state == "draft":
+        if at <= now:
+            raise Refused(scheduled_at=Fault("in_the_past", "This moment is past. Choose one that comes."))
+        if at < now + SOONEST:
+            raise Refused(scheduled_at=Fault("too_soon", "Choose a moment at least 2 minutes ahead, or send now."))
+        if at > now + LATEST:
+            raise Refused(scheduled_at=Fault("too_late", "Choose a moment within a year."))
+        checks.demand_sendable(viewer, sendout)
+    elif sendout.state == "scheduled" and sendout.scheduled_at == at:
+        return "scheduled"
+    return _move(viewer, sendout, "schedule", channel, scheduled_at=at)
+
+
+def unschedule(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
+    """Make a draft again of a scheduled sendout, until its moment has come."""
+    return _move(viewer, load(viewer, id), "unschedule", channel, scheduled_at=None)
+
+
+def pause(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
+    """Stop for now: nothing whose text has not begun goes out any more."""
+    return _move(viewer, load(viewer, id), "pause", channel, state_note="Paused by a person")
+
+
+def resume(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
+    """Go on with those who wait. One that was paused while it was prepared is prepared to its end first."""
+    sendout = load(viewer, id)
+    after = "sending" if checks.is_prepared(sendout.id) else "preparing"
+    return _move(viewer, sendout, "resume", channel, after=after, state_note=None)
+
+
+def cancel(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
+    """End it: what was sent stays sent, the rest is cancelled. Another's sendout only administrators may cancel."""
+    sendout = load(viewer, id)
+    mine = viewer.id is not None and viewer.id in {sendout.creator_id, sendout.owner_id}
+    if not (mine or viewer.is_system or viewer.is_admin or "ecp_admin" in viewer.flags):
+        raise Forbidden("This sendout belongs to somebody else. Only administrators may cancel it.", "forbidden_action")
+    return _move(viewer, sendout, "cancel", channel, finished_at=clock.now())
+
+
+def load(viewer: Viewer, id: int) -> Sendout:
+    """The sendout, when the viewer may send it. Raises Missing, Forbidden."""
+    module = modules["sendouts"]
+    demand(viewer, "view", module)
+    table = module.table
+    query = select(table).where(table.c.id == id, table.c.deleted_at.is_(None))
+    seen = db.session.execute(_narrowed(query, viewer, "view")).mappings().first()
+    if seen is None:
+        raise Missing
+    if not has_area(viewer, "send") or db.session.execute(_narrowed(query, viewer, "edit")).first() is None:
+        raise Forbidden("You have no right to send this mass mail.", "forbidden_action")
+    return of_row(seen)
+
+
+def _narrowed(query: Select[Any], viewer: Viewer, verb: str) -> Select[Any]:
+    narrowing = scope(viewer, "sendouts", verb)
+    return query if narrowing is None else query.where(narrowing)
+
+
+def of_row(row: Mapping[str, Any]) -> Sendout:
+    return Sendout(**{name: row[name] for name in Sendout.__dataclass_fields__})
+
+
+def move(viewer: Viewer, id: int, before: tuple[str, ...], after: str, channel: Channel, **values: Any) -> bool:
+    """Change the state of a sendout if it is one of `before`; False when it was not. Logged; tells the worker. The caller commits."""
+    module = modules["sendouts"]
+    table, now = module.table, clock.now()
+    was = db.session.execute(select(table.c.state).where(table.c.id == id)).scalar()
+    moved = db.session.execute(
+        update(table)
+        .where(table.c.id == id, table.c.state == was, table.c.state.in_(before), table.c.deleted_at.is_(None))
+        .values(state=after, version=table.c.version + 1, updated_at=now, updater_id=viewer.id, **values)
+    )
+    if not moved.rowcount:  # type: ignore[attr-defined]
+        return False
+    changed = {id: {"state": (was, after)}}
+    history.note_changes(viewer, module, changed, module.fields, channel, now)
+    afterwards.tell(module, "updated", [id], channel, viewer, changed={id: ("state",)})
+    if after in {"preparing", "sending", "cancelled"}:
+        outbox.put(db.session, "sendouts.work", sendout_id=id)
+    return True
+
+
+def _move(
+    viewer: Viewer, sendout: Sendout, action: str, channel: Channel, after: str | None = None, **values: Any
+) -> str:
+    before, usual = MOVES[action]
+    after = after or usual
+    if move(viewer, sendout.id, before, after, channel, **values):
+        return after
+    table = modules["sendouts"].table
+    state: str = db.session.execute(select(table.c.state).where(table.c.id == sendout.id)).scalar() or ""
+    if state in DONE.get(action, ()):
+        return state
+    raise Conflict(
+        CANNOT.get(action, {}).get(state, f"This sendout is {state}, so that cannot be done."), "wrong_state"
+    )

@@ -1,0 +1,143 @@
+"""May this person get this mail? One list of rules in the order of spec/marketing.md 4.3; the first that hits is the reason.
+
+The same rules are asked twice: of a whole audience when a sendout is prepared, and of one delivery in the statement that
+begins its text (`refusal`), so that who leaves during a long sending gets nothing any more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import String, and_, case, exists, false, func, literal, null, or_, select
+from sqlalchemy.sql import ColumnElement
+
+from crm.db import fold
+from crm.engine.registry import modules
+from crm.mail.sending.deliveries import Delivery
+
+OPTED_OUT = ("out_user", "out_contact")
+OPTED_IN = ("single_user", "single_webform", "double")
+# What a row of people must have, beside its address, to be judged.
+FACTS = ("deleted", "opt_out", "opt_in", "email_status")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a sendout asks of everybody. `is_essential`: mail of a list that a campaign's leaving does not stop."""
+
+    list_type_id: int | None
+    campaign_ids: tuple[int, ...] = ()
+    is_essential: bool = False
+    needs_opt_in: bool = False
+
+
+def person_facts(person: Any) -> dict[str, ColumnElement[Any]]:
+    """What the rules need to know, from the table of contacts or leads (or an alias of it)."""
+    return {
+        "deleted": person.c.deleted_at.is_not(None),
+        "opt_out": person.c.email_opt_out,
+        "opt_in": person.c.email_opt_in,
+        "email_status": person.c.email_status,
+    }
+
+
+def reason(people: Any, rules: Rules, many: bool) -> ColumnElement[str | None]:
+    """Why somebody is refused, NULL when nothing speaks against it.
+
+    `people`: a FROM element with person_id, email, email_key, left_campaign and FACTS. `many`: a whole audience is judged,
+    so sets are made once; else each rule looks into an index for the one row.
+    """
+    c = people.c
+    hits = [
+        ("contact_deleted", or_(c.person_id.is_(None), c.deleted.is_(None), c.deleted)),
+        ("no_email", or_(c.email.is_(None), c.email == "")),
+        ("invalid_email", or_(c.email_key.is_(None), c.email_key == "")),
+        ("opt_out", _is_opted_out(c, many)),
+        (
+            "list_unsubscribed",
+            _has_refused(c, "list_type", () if rules.list_type_id is None else (rules.list_type_id,), many),
+        ),
+    ]
+    if not rules.is_essential:
+        hits.append(
+            ("campaign_unsubscribed", or_(c.left_campaign, _has_refused(c, "campaign", rules.campaign_ids, many)))
+        )
+    hits += [
+        ("bounced_before", or_(_is(c.email_status, "hard_bounced"), _is_suppressed(c, "bounce", many))),
+        ("complained", or_(_is(c.email_status, "complained"), _is_suppressed(c, "complaint", many))),
+    ]
+    if rules.needs_opt_in:
+        hits.append(("no_opt_in", func.coalesce(c.opt_in, "none").not_in(OPTED_IN)))
+    return case(*((condition, literal(name, String)) for name, condition in hits), else_=null())
+
+
+def refusal(rules: Rules) -> ColumnElement[str | None]:
+    """The same for one row of `deliveries`, as an expression for the statement that begins its text (crm/mail/sending)."""
+    own = Delivery.__table__.alias("judged")
+    contact, lead = modules["contacts"].table.alias("contact"), modules["leads"].table.alias("lead")
+    member = modules["campaign_members"].table.alias("member")
+    facts = {name: func.coalesce(person_facts(contact)[name], person_facts(lead)[name]) for name in FACTS[1:]}
+    gone = and_(contact.c.id.is_(None), lead.c.id.is_(None))
+    left_campaign = exists(
+        select(literal(1)).where(
+            member.c.campaign_id.in_(rules.campaign_ids),
+            member.c.person_id == own.c.person_id,
+            member.c.state == "unsubscribed",
+        )
+    )
+    columns = {
+        "person_id": own.c.person_id, "email": own.c.email, "email_key": own.c.email_key,
+        "left_campaign": left_campaign if rules.campaign_ids else false(),
+        "deleted": or_(gone, contact.c.deleted_at.is_not(None), lead.c.deleted_at.is_not(None)),
+    }  # fmt: skip
+    people = SimpleNamespace(c=SimpleNamespace(**columns, **facts))
+    why = reason(people, rules, many=False)
+    joined = own.outerjoin(contact, contact.c.id == own.c.person_id).outerjoin(lead, lead.c.id == own.c.person_id)
+    outer = Delivery.__table__
+    return select(why).select_from(joined).where(own.c.id == outer.c.id).correlate(outer).scalar_subquery()
+
+
+def _is(column: Any, value: str) -> ColumnElement[bool]:
+    return and_(column.is_not(None), column == value)
+
+
+def _is_opted_out(c: Any, many: bool) -> ColumnElement[bool]:
+    """By the person's own word, or by that of any living person with the same address (decisions.md 21), or for good."""
+    by_address = [_is_suppressed(c, "global", many)]
+    contacts, leads, other = (modules[key].table.alias() for key in ("contacts", "leads", "contacts"))
+    for table, key in (
+        (contacts, fold(contacts.c.email_key)),
+        (leads, fold(leads.c.email_key)),
+        (other, fold(other.c.secondary_email)),
+    ):
+        live = and_(table.c.deleted_at.is_(None), table.c.email_opt_out)
+        by_address.append(_among(c.email_key, key, live, many))
+    return or_(c.opt_out, func.coalesce(c.opt_in, "none").in_(OPTED_OUT), *by_address)
+
+
+def _has_refused(c: Any, scope: str, scope_ids: tuple[int, ...], many: bool) -> ColumnElement[bool]:
+    """By the address, or by the person under an address of earlier days: a new address inherits the refusal."""
+    if not scope_ids:
+        return false()
+    return or_(_is_suppressed(c, scope, many, scope_ids), _is_suppressed(c, scope, many, scope_ids, by_person=True))
+
+
+def _is_suppressed(
+    c: Any, scope: str, many: bool, scope_ids: tuple[int, ...] = (), by_person: bool = False
+) -> ColumnElement[bool]:
+    table = modules["suppressions"].table.alias()
+    said = [table.c.scope == scope, table.c.active, table.c.deleted_at.is_(None)]
+    if scope_ids:
+        said.append(table.c.scope_id.in_(scope_ids))
+    if by_person:
+        return _among(c.person_id, table.c.person_id, and_(*said, table.c.person_id.is_not(None)), many)
+    return _among(c.email_key, table.c.email_key, and_(*said), many)
+
+
+def _among(key: Any, keys: Any, where: ColumnElement[bool], many: bool) -> ColumnElement[bool]:
+    """That `key` is among `keys` of the rows that `where` picks."""
+    if many:
+        return key.in_(select(keys).where(where, keys.is_not(None)))
+    return exists(select(literal(1)).where(keys == key, where))

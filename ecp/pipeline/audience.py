@@ -1,0 +1,184 @@
+"""Who gets a sendout: one delivery row a person, each once, the refused ones kept with their reason. One statement in all.
+
+Campaign members (also those who left: they are shown as refused) or the members of portal target groups, with the address
+frozen at import. First everybody is judged by the rules (allow.py), then duplicates of an address are taken out; of several
+persons with one address the lowest contact id gets the mail (decisions.md 21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Select,
+    Text,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.sql import ColumnElement
+
+from crm import clock
+from crm.db import db
+from crm.engine.registry import modules
+from crm.engine.relations import linked
+from crm.mail.sending.deliveries import Delivery
+from ecp.pipeline.allow import Rules, person_facts, reason
+
+PERSONS = ("contacts", "leads")
+RECEIVED = ("sent", "uncertain", "waiting", "leased", "retry")
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Where the people of a sendout come from."""
+
+    sendout_id: int
+    campaign_ids: tuple[int, ...]
+    group_ids: tuple[int, ...]  # portal target groups; empty: the campaign itself
+    rules: Rules
+    skip_template_id: int | None = None  # leave out who got this mail in an earlier sendout
+
+
+@dataclass(frozen=True)
+class Count:
+    """Numbers of an audience: all, those who may be mailed, and how many are refused for which reason."""
+
+    audience: int
+    sendable: int
+    skipped_by_reason: dict[str, int]
+
+    @property
+    def sentence(self) -> str:
+        """Why people are left out, for a refusal: `3 opt_out, 2 no_email`."""
+        return ", ".join(f"{count} {name}" for name, count in sorted(self.skipped_by_reason.items()))
+
+
+def create_deliveries(audience: Audience) -> Count:
+    """Write the delivery rows of a sendout. The caller commits."""
+    judged = _judged(audience)
+    deliveries = Delivery.__table__
+    rows = select(
+        literal(audience.sendout_id),
+        judged.c.person_module,
+        judged.c.person_id,
+        judged.c.contact_id,
+        func.coalesce(judged.c.email, ""),
+        func.coalesce(judged.c.email_key, ""),
+        case((judged.c.why.is_(None), literal("waiting")), else_=literal("skipped")),
+        judged.c.why,
+        literal(clock.now(), deliveries.c.created_at.type),
+    ).order_by(judged.c.person_id)
+    names = (
+        "sendout_id", "person_module", "person_id", "contact_id", "email", "email_key", "state", "skip_reason", "created_at",
+    )  # fmt: skip
+    db.session.execute(insert(deliveries).from_select(names, rows))
+    return _counted(
+        select(deliveries.c.skip_reason, func.count())
+        .where(deliveries.c.sendout_id == audience.sendout_id)
+        .group_by(deliveries.c.skip_reason)
+    )
+
+
+def count(audience: Audience) -> Count:
+    """The numbers that `create_deliveries` would have now, without writing anything."""
+    judged = _judged(audience)
+    return _counted(select(judged.c.why, func.count()).group_by(judged.c.why))
+
+
+def _counted(query: Select[Any]) -> Count:
+    found = {row[0]: row[1] for row in db.session.execute(query)}
+    sendable = found.pop(None, 0)
+    return Count(sendable + sum(found.values()), sendable, found)
+
+
+def _judged(audience: Audience) -> Any:
+    """Everybody with `why`: the reason of a refusal, NULL for those who get the mail."""
+    people = _members(audience)
+    why = reason(people, audience.rules, many=True)
+    if audience.skip_template_id is not None:
+        why = func.coalesce(why, case((_has_received(people.c, audience), "already_received"), else_=null()))
+    first = select(people, why.label("why")).subquery("judged")
+    place = func.row_number().over(
+        partition_by=first.c.email_key,
+        order_by=(
+            case((first.c.why.is_(None), 0), else_=1),
+            case((first.c.person_module == "contacts", 0), else_=1),
+            first.c.person_id,
+        ),
+    )
+    placed = select(first, place.label("place")).subquery("placed")
+    final = case((and_(placed.c.why.is_(None), placed.c.place > 1), "duplicate_address"), else_=placed.c.why)
+    kept = [placed.c[name] for name in ("person_module", "person_id", "contact_id", "email", "email_key")]
+    return select(*kept, final.label("why")).subquery("audience")
+
+
+def _members(audience: Audience) -> Any:
+    """Each person once: module, id, contact id, address, whether he left the campaign, and the facts of the rules."""
+    if not audience.group_ids:
+        members = modules["campaign_members"].table
+        source = (
+            select(
+                members.c.person_module, members.c.person_id, members.c.contact_id,
+                literal(None, Text).label("email"), literal(None, Text).label("email_key"), (members.c.state == "unsubscribed").label("left_campaign"),
+            ).where(members.c.campaign_id.in_(audience.campaign_ids), members.c.state.in_(("member", "unsubscribed")))
+        ).subquery("members")  # fmt: skip
+    else:
+        members, campaign = modules["portal_target_group_members"].table, modules["campaign_members"].table
+        left = exists(
+            select(literal(1)).where(
+                campaign.c.campaign_id.in_(audience.campaign_ids),
+                campaign.c.person_id == members.c.person_id,
+                campaign.c.state == "unsubscribed",
+            )
+        )
+        source = (
+            select(
+                members.c.person_module, members.c.person_id, func.min(members.c.contact_id).label("contact_id"),
+                func.min(members.c.email).label("email"), func.min(members.c.email_key).label("email_key"), left.label("left_campaign"),
+            )
+            .where(members.c.portal_target_group_id.in_(audience.group_ids))
+            .group_by(members.c.person_module, members.c.person_id)
+        ).subquery("members")  # fmt: skip
+    parts = []
+    for module in PERSONS:
+        person = modules[module].table.alias(f"person_{module}")
+        facts = [expression.label(name) for name, expression in person_facts(person).items()]
+        parts.append(
+            select(
+                source.c.person_module, source.c.person_id, source.c.contact_id,
+                func.coalesce(source.c.email, person.c.email).label("email"),
+                func.coalesce(source.c.email_key, person.c.email_key).label("email_key"), source.c.left_campaign, *facts,
+            )
+            .select_from(source.outerjoin(person, person.c.id == source.c.person_id))
+            .where(source.c.person_module == module)
+        )  # fmt: skip
+    return union_all(*parts).subquery("people")
+
+
+def _has_received(c: Any, audience: Audience) -> ColumnElement[bool]:
+    deliveries, sendouts = Delivery.__table__.alias(), modules["sendouts"].table.alias()
+    earlier = and_(
+        sendouts.c.id == deliveries.c.sendout_id,
+        sendouts.c.email_template_id == audience.skip_template_id,
+        sendouts.c.id != audience.sendout_id,
+        deliveries.c.state.in_(RECEIVED),
+    )
+    return or_(
+        c.email_key.in_(select(deliveries.c.email_key).where(earlier)),
+        c.person_id.in_(select(deliveries.c.person_id).where(earlier)),
+    )
+
+
+def group_ids_of(sendout_id: int) -> Sequence[int]:
+    """The portal target groups of a sendout."""
+    return list(db.session.execute(linked("sendouts", sendout_id, "portal_target_groups")).scalars())

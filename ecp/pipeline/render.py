@@ -1,0 +1,181 @@
+"""Compiled content and people → finished mails, a batch at a time. Nothing is parsed for a person; values come by one query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from crm import catalog, clock, config
+from crm.db import db
+from crm.engine.registry import modules
+from crm.identity import keys
+from crm.mail.assemble import Parts, assemble, compile_parts
+from crm.mail.dkim import Signer
+from crm.mail.message import Address, BadAddress, BadHeader, Mail, one_line
+from ecp.content.compile import Mail as Segmented
+from ecp.content.compile import prepare
+from ecp.content.limits import as_test
+from ecp.organisation import organisation
+from ecp.pipeline import frozen
+from ecp.pipeline.envelope import Letterhead, bounce_token, host_of
+from ecp.pipeline.frozen import Frozen
+from ecp.pipeline.track import LinkMaker, Sealer, sealer, tracking
+from ecp.pipeline.values import Filled, Reader
+
+AT_ONCE = 100
+TEST = "test"  # stands for the token in the personal links of a test mail
+
+
+@dataclass(frozen=True)
+class Unmade:
+    """Why a mail could not be made: for this person alone. `skip_reason` when nothing is wrong with the mail itself."""
+
+    delivery_id: int
+    why: str
+    skip_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished mail of a delivery."""
+
+    delivery_id: int
+    mail: Mail
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """One delivery as rendering sees it."""
+
+    delivery_id: int
+    person_module: str
+    person_id: int
+    email: str
+
+
+class Renderer:
+    """Makes the mails of one sendout. Everything that is the same for all is made once, when it is made."""
+
+    def __init__(self, sendout: Mapping[str, Any], content: Frozen, signers: Sequence[Signer] = ()) -> None:
+        settings = config.current()
+        self.sendout, self.content, self.signers = sendout, content, tuple(signers)
+        self.measure = settings.measure
+        self.mail: Segmented = prepare(content.compiled, self.measure != "none")
+        self.parts: Parts = compile_parts(
+            has_text=True, has_html=self.mail.html is not None, attachments=content.files, version=content.compiled.key
+        )
+        self.sealer: Sealer = sealer()
+        public_url = settings.public_url or settings.base_url
+        self.links = LinkMaker(self.sealer, public_url, sendout["id"])
+        self.base_url = public_url.rstrip("/")
+        self.letterhead = letterhead(sendout, host_of(public_url))
+        self.names = self.mail.printed | self.mail.asked
+        self.special = sorted(name for name in self.names if name.startswith("links."))
+        self.reader = Reader(frozenset(name for name in self.names if not name.startswith("links.")), sendout)
+
+    def make(self, people: Sequence[Person]) -> list[Made | Unmade]:
+        """The mails of a batch, in its order. A person whose mail cannot be made costs nobody else his."""
+        read = self.reader.read((one.person_module, one.person_id) for one in people)
+        now = clock.now()
+        made: list[Made | Unmade] = []
+        for one in people:
+            values = read.get(one.person_id)
+            if values is None:
+                made.append(Unmade(one.delivery_id, "The person was deleted.", "contact_deleted"))
+                continue
+            try:
+                made.append(self._make(one, values, now))
+            except BadAddress as bad:
+                made.append(Unmade(one.delivery_id, str(bad), "invalid_email"))
+            except (BadHeader, UnicodeEncodeError, ValueError) as bad:
+                made.append(Unmade(one.delivery_id, f"The mail could not be made: {bad}"[:500]))
+        return made
+
+    def _make(self, one: Person, values: Filled, now: datetime) -> Made:
+        to = Address(one.email, one_line(values.shown.get("contact.name", "")))
+        how = tracking(self.measure, values.may_measure)
+        shown = values.shown | {name: self._link(name, one.delivery_id, how) for name in self.special}
+        raw = values.raw | {name: shown[name] for name in self.special}
+        token = bounce_token(self.sealer.octets("bounce", one.delivery_id))
+        lines = self.letterhead.lines(
+            to, self.mail.subject.fill(shown, raw), now, one.delivery_id,
+            one_click=self.links.address("one_click", one.delivery_id), token=token,
+        )  # fmt: skip
+        data = self._assemble(lines, shown, raw, now)
+        return Made(
+            one.delivery_id,
+            Mail(self.letterhead.envelope(to, token), data),
+            self.letterhead.message_id(one.delivery_id),
+        )
+
+    def _assemble(self, lines: list[bytes], shown: Mapping[str, str], raw: Mapping[str, str], now: datetime) -> bytes:
+        html = self.mail.html.fill(shown, raw) if self.mail.html else ()
+        return assemble(lines, self.parts, self.mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
+
+    def _link(self, name: str, delivery_id: int, how: Any) -> str:
+        """The value of one special link for a delivery; "" for one that no room makes."""
+        kind, _, about = name.removeprefix("links.").partition(":")
+        match kind:
+            case "click":
+                return self.links.click_base(delivery_id, how)
+            case "pixel":
+                return self.links.pixel(delivery_id, how)
+            case "unsubscribe":
+                return self.links.address("leave", delivery_id)
+            case "online":
+                return self.links.address("view", delivery_id)
+            case "preferences":
+                return self.links.address("preferences", delivery_id)
+            case "page":
+                return self.links.page(about, delivery_id)
+        make = catalog.link_maker(kind)
+        return make(delivery_id, about) if make else ""
+
+    def test_mail(self, to: Address, person: Person | None) -> tuple[list[bytes], bytes]:
+        """A test: `[TEST]` before the subject, nothing measured, nothing to leave by. Gives header lines and the mail."""
+        read = self.reader.read([(person.person_module, person.person_id)]) if person else {}
+        values = read.get(person.person_id) if person else None
+        mail = prepare(self.content.compiled, False)
+        inert = {
+            "unsubscribe": f"{self.base_url}/u/{TEST}", "online": f"{self.base_url}/v/{TEST}",
+            "preferences": f"{self.base_url}/pref/{TEST}",
+        }  # fmt: skip
+        shown = dict(values.shown) if values else {}
+        for name in (one for one in mail.printed | mail.asked if one.startswith("links.")):
+            kind, _, about = name.removeprefix("links.").partition(":")
+            shown[name] = f"{self.base_url}/p/{about}" if kind == "page" else inert.get(kind, "")
+        raw = (values.raw if values else {}) | shown
+        now = clock.now()
+        lines = self.letterhead.lines(to, as_test(mail.subject.fill(shown, raw)), now, 0)
+        html = mail.html.fill(shown, raw) if mail.html else ()
+        return lines, assemble(lines, self.parts, mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
+
+
+def letterhead(sendout: Mapping[str, Any], public_host: str) -> Letterhead:
+    """What all mails of a sendout have in common, from the sender that was frozen into its row."""
+    table = modules["list_types"].table
+    row = (
+        db.session.execute(select(table.c.name, table.c.slug).where(table.c.id == sendout["list_type_id"])).first()
+        if sendout["list_type_id"] is not None
+        else None
+    )
+    sender = Address(sendout["sender_address"], one_line(sendout["sender_name"] or ""))
+    reply_to = Address(sendout["reply_to"]) if sendout["reply_to"] else None
+    return Letterhead(
+        sender=sender,
+        secret=keys.of("message_id"),
+        mailbox=sender.addr,
+        public_host=public_host,
+        list_slug=row.slug if row else None,
+        list_name=row.name if row else "",
+        reply_to=reply_to if reply_to and reply_to.addr != sender.addr else None,
+        is_automatic=sendout["source"] in {"auto_campaign", "auto_target_group"},
+    )
+
+
+__all__ = ["AT_ONCE", "Made", "Person", "Renderer", "Unmade", "frozen", "letterhead", "organisation"]

@@ -1,0 +1,109 @@
+"""How many mails a month the plan allows: promised when a sendout starts, counted when they are sent (spec/marketing.md 6.8).
+
+A sendout that is larger than what is left is refused before it starts, never cut; tests and system mails cost nothing.
+"""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crm import clock, config
+from crm.db import db, is_sqlite
+from crm.engine.refusals import Fault, Refused
+from crm.engine.registry import modules
+from ecp.modules.plans import MailMonth
+
+WARN_AT = 80  # per cent
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A month. `limit` and `left` are None where the plan has none."""
+
+    month: str
+    limit: int | None
+    sent: int
+    reserved: int
+
+    @property
+    def left(self) -> int | None:
+        return None if self.limit is None else max(0, self.limit - self.sent - self.reserved)
+
+    @property
+    def percent(self) -> int | None:
+        return None if not self.limit else 100 * (self.sent + self.reserved) // self.limit
+
+
+def this_month() -> str:
+    """The calendar month in the site's time zone, such as 2026-11."""
+    return clock.now().astimezone(ZoneInfo(config.current().timezone)).strftime("%Y-%m")
+
+
+def quota(month: str | None = None) -> Quota:
+    """What the plan in force allows in `month` (default: now) and what of it is used and promised."""
+    month = month or this_month()
+    row = db.session.execute(
+        select(MailMonth.sent_count, MailMonth.reserved_count).where(MailMonth.month == month)
+    ).first()
+    return Quota(month, _limit(), row.sent_count if row else 0, row.reserved_count if row else 0)
+
+
+def reserve(count: int, month: str | None = None) -> str:
+    """Promise `count` mails of a month's quota, or refuse them all; gives the month. The caller commits.
+
+    One conditional statement, so that two sendouts never share what is left. Raises Refused with what is needed and left.
+    """
+    month, limit = month or this_month(), _limit()
+    _open(month)
+    table = MailMonth
+    fits = table.sent_count + table.reserved_count + count <= limit if limit is not None else True
+    taken = db.session.execute(
+        update(table).where(table.month == month, fits).values(reserved_count=table.reserved_count + count)
+    )
+    if not taken.rowcount:
+        raise Refused({"": [Fault("quota_exceeded", sentence(count, quota(month)))]})
+    return month
+
+
+def sentence(count: int, said: Quota) -> str:
+    """Why `count` mails are too many: what is needed and what is left."""
+    left = said.left or 0
+    return (
+        f"This needs {_grouped(count)} mails and {_grouped(left)} are left of this month's {_grouped(said.limit or 0)}: "
+        f"{_grouped(count - left)} too many."
+    )
+
+
+def settle(month: str, reserved: int, sent: int) -> None:
+    """Turn a promise into what was really sent, once, when a sendout is over. The caller commits."""
+    _open(month)
+    db.session.execute(
+        update(MailMonth)
+        .where(MailMonth.month == month)
+        .values(
+            reserved_count=func.max(0, MailMonth.reserved_count - reserved)
+            if is_sqlite()
+            else func.greatest(0, MailMonth.reserved_count - reserved),
+            sent_count=MailMonth.sent_count + sent,
+        )
+    )
+
+
+def _open(month: str) -> None:
+    dialect = sqlite if is_sqlite() else postgresql
+    said = dialect.insert(MailMonth).values(month=month, sent_count=0, reserved_count=0)
+    db.session.execute(said.on_conflict_do_nothing(index_elements=["month"]))
+
+
+def _limit() -> int | None:
+    table = modules["plans"].table
+    row = db.session.execute(
+        select(table.c.monthly_mail_limit).where(table.c.current, table.c.deleted_at.is_(None)).limit(1)
+    ).first()
+    return row.monthly_mail_limit if row else None
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", " ")
