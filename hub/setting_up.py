@@ -5,7 +5,12 @@ from crm.db import db
 from crm.migrations import migrate
 
 # Each is called without arguments, puts in what is missing and leaves what an administrator changed.
-SEEDS = ("crm.identity.seed:seed", "crm.engine.picklists:seed")
+SEEDS = (
+    "crm.identity.seed:seed",
+    "crm.engine.picklists:seed",
+    "crm.modules.list_types:seed",
+    "ecp.modules.plans:seed",
+)
 
 
 def prepare_database() -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
+from crm.db import db
 from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.duplicates import holders
@@ -19,6 +21,10 @@ KINDS = PicklistSeed.of(
     Choice("marketing", "Marketing", "blue"), Choice("informational", "Informational", "green"),
     Choice("essential", "Essential", "orange"),
 )  # fmt: skip
+SEEDS = (  # what every installation begins with; a sendout that names no list belongs to the first
+    ("Marketing", "marketing"),
+    ("Information", "informational"),
+)
 PLACES = ("{$button.unsubscribe}", "{$button.subscribe}")
 DEFAULT_PAGE = """<h1>{$list.name}</h1>
 <p>{$list.state}</p>
@@ -93,3 +99,14 @@ MODULE = Module(
     areas={"create": "ecp_admin", "edit": "ecp_admin", "delete": "ecp_admin"},
     in_ecp=True,
 )  # fmt: skip
+
+
+def seed() -> None:
+    """Make the first list types, where there has never been one. The caller commits."""
+    from crm.engine import records
+    from crm.engine.channels import Channel
+    from crm.identity.viewer import SYSTEM
+
+    if db.session.execute(select(ListType.id).limit(1)).first() is None:
+        rows = [{"name": name, "kind": kind} for name, kind in SEEDS]
+        records.create_many(SYSTEM, MODULE, rows, Channel.SYSTEM)

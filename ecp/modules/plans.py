@@ -1,14 +1,22 @@
 """Plans: how many list types there may be and how many mails may go out in a month. One of them is in force."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import UtcDateTime, db
 from crm.engine import fields as f
+from crm.engine import records
+from crm.engine.channels import Channel
 from crm.engine.module import Block, Module
 from crm.engine.record import Record
+from crm.engine.refusals import Conflict, Fault
+from crm.identity.viewer import SYSTEM, Viewer
+from crm.modules.list_types import MODULE as LIST_TYPES
+from crm.modules.list_types import ListType
 
 SEEDS = (  # key, name, list types, mails a month; None: no limit
     ("basic", "Basic", 2, 15_000),
@@ -55,3 +63,38 @@ MODULE = Module(
     in_crm=False,
     in_ecp=True,
 )
+
+
+def fits_the_plan(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
+    """There are no more list types than the plan in force has. Raises Conflict, which names the number."""
+    if old is not None:
+        return {}
+    limit = db.session.execute(
+        select(Plan.list_type_limit).where(Plan.current, Plan.deleted_at.is_(None)).order_by(Plan.id)
+    ).scalar()
+    if limit is None:
+        return {}
+    count = db.session.execute(select(func.count()).where(ListType.deleted_at.is_(None)).select_from(ListType)).scalar()
+    if count is not None and count >= limit:
+        raise Conflict(f"List type limit {limit} reached: the plan in force has no more.", "list_type_limit")
+    return {}
+
+
+LIST_TYPES.checks += (fits_the_plan,)
+
+
+def seed() -> None:
+    """Make the plans, where there has never been one; the one without limits is in force. The caller commits."""
+    if db.session.execute(select(Plan.id).limit(1)).first() is None:
+        rows = [
+            {"key": key, "name": name, "list_type_limit": lists, "monthly_mail_limit": mails, "current": key == DEFAULT}
+            for key, name, lists, mails in SEEDS
+        ]
+        records.create_many(SYSTEM, MODULE, rows, Channel.SYSTEM)
+
+
+def choose(viewer: Viewer, plan_id: int) -> None:
+    """Put a plan in force in place of the one that is. Raises Missing, Forbidden. The caller commits."""
+    for id in db.session.execute(select(Plan.id).where(Plan.current, Plan.id != plan_id)).scalars().all():
+        records.update(viewer, MODULE, id, {"current": False}, Channel.FORM)
+    records.update(viewer, MODULE, plan_id, {"current": True}, Channel.FORM)
