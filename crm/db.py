@@ -250,3 +250,15 @@ def folded_index(name: str, *columns: Any, **kw: Any) -> Index:
     """An index over the folded text of `columns` (the first), then the rest as they are."""
     first: ColumnElement[Any] = fold(columns[0])
     return Index(name, first, *columns[1:], **kw)
+
+
+def rows_changed(statement: Any) -> int:
+    """Run an UPDATE or DELETE in the session's transaction; gives how many rows it met."""
+    done: Any = db.session.execute(statement)
+    return int(done.rowcount)
+
+
+def id_inserted(statement: Any) -> int:
+    """Run an INSERT of one row in the session's transaction; gives its id."""
+    done: Any = db.session.execute(statement)
+    return int(done.inserted_primary_key[0])

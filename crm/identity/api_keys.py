@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, or_, select, update
 
 from crm import clock
-from crm.db import db
+from crm.db import db, id_inserted
 from crm.identity import stamp, tokens
 from crm.identity.refused import Unfit
 from crm.identity.sessions import apart
@@ -56,7 +56,7 @@ def add(
         scopes = SCOPES_OF_KIND[kind]
     prefix, rest = START + secrets.token_hex(4), secrets.token_urlsafe(32)
     text = f"{prefix}_{rest}"
-    made = db.session.execute(
+    made = id_inserted(
         insert(ApiKey).values(
             name=_checked_name(name),
             kind=kind,
@@ -70,7 +70,7 @@ def add(
             creator_id=creator_id,
         )
     )
-    return int(made.inserted_primary_key[0]), text
+    return made, text
 
 
 def find(text: str, address: str = "") -> Row[Any] | None:

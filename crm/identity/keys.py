@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock, config
-from crm.db import UtcDateTime, db
+from crm.db import UtcDateTime, db, rows_changed
 
 NONCE = 12
 
@@ -61,8 +61,8 @@ def find(name: str) -> bytes | None:
 def keep(name: str, secret: bytes) -> None:
     """Keep `secret` as the key called `name`, in place of an older one. The caller commits."""
     wrapped, by = _wrap(name, secret)
-    changed = db.session.execute(update(Key).where(Key.name == name).values(wrapped=wrapped, wrapped_by=by))
-    if not changed.rowcount:
+    changed = rows_changed(update(Key).where(Key.name == name).values(wrapped=wrapped, wrapped_by=by))
+    if not changed:
         _insert(name, secret)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock, limits
-from crm.db import BigId, UtcDateTime, db, fold
+from crm.db import BigId, UtcDateTime, db, fold, rows_changed
 from crm.identity import passwords, sessions
 from crm.identity.tables import User
 
@@ -160,10 +160,10 @@ def _count_failure(address: str) -> None:
         delete(LoginFailures).where(c.source == source, (c.since < now - WITHIN) | (c.banned_until <= now))
     )
     for _ in range(2):
-        counted = db.session.execute(
+        counted = rows_changed(
             update(LoginFailures).where(c.source == source).values(failures=LoginFailures.failures + 1)
         )
-        if counted.rowcount:
+        if counted:
             break
         try:
             with db.session.begin_nested():

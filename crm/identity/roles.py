@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, insert, select, update
 
-from crm.db import db, fold
+from crm.db import db, fold, id_inserted
 from crm.identity import stamp
 from crm.identity.refused import Unfit
 from crm.identity.tables import GroupMember, Profile, Role, RoleProfile, SharingRule, User
@@ -31,12 +31,12 @@ def add_role(name: str, parent_id: int | None, profiles: Iterable[int] = (), idl
     """A new role under `parent_id` with these profiles; gives its id. Raises Unfit."""
     if parent_id is not None:
         _demand(Role, parent_id, "parent_id")
-    made = db.session.execute(
+    made = id_inserted(
         insert(Role).values(
             name=_free_name(Role, name), parent_id=parent_id, idle_minutes=_checked_minutes(idle_minutes)
         )
     )
-    role = int(made.inserted_primary_key[0])
+    role = made
     _set_profiles(role, profiles)
     stamp.renew()
     return role
@@ -108,8 +108,7 @@ def copy_profile(base: int, name: str, description: str = "") -> int:
     if row is None:
         raise Unfit("base", "There is no such profile.")
     values = {key: row[key] for key in ("view_all", "edit_all", "otherwise", "modules", "areas")}
-    made = db.session.execute(insert(Profile).values(name=_free_name(Profile, name), description=description, **values))
-    return int(made.inserted_primary_key[0])
+    return id_inserted(insert(Profile).values(name=_free_name(Profile, name), description=description, **values))
 
 
 def change_profile(profile: int, **values: Any) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from crm.db import db
+from crm.db import db, id_inserted
 from crm.identity import keys as kept_keys  # noqa: F401
 from crm.identity import logins, sessions, stamp, tokens  # noqa: F401  (their tables)
 from crm.identity.tables import Profile, Role, RoleProfile
@@ -66,5 +66,5 @@ def seed() -> None:
         stamp.renew()
 
 
-def _put(table: Any, values: dict[str, Any]) -> Any:
-    return db.session.execute(insert(table).values(**values)).inserted_primary_key[0]
+def _put(table: Any, values: dict[str, Any]) -> int:
+    return id_inserted(insert(table).values(**values))

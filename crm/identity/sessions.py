@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, Row, String, delete, insert, select, u
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm import clock
-from crm.db import BigId, UtcDateTime, db, writing
+from crm.db import BigId, UtcDateTime, db, id_inserted, rows_changed, writing
 from crm.identity import tokens
 from crm.identity.tables import Role, User
 
@@ -44,7 +44,7 @@ def start(
     """A new session: the token for the cookie, and the row's id. The caller commits."""
     token, now = tokens.fresh(), clock.now()
     minutes = _idle_minutes(user_id)
-    made = db.session.execute(
+    made = id_inserted(
         insert(UserSession).values(
             token_hash=tokens.hashed(token),
             app=app,
@@ -58,7 +58,7 @@ def start(
             ends_at=now + timedelta(minutes=minutes),
         )
     )
-    return token, int(made.inserted_primary_key[0])
+    return token, made
 
 
 def find(app: str, token: str) -> Row[Any] | None:
@@ -100,7 +100,7 @@ def end(app: str, token: str) -> int | None:
 def end_all(user_id: int, but: int | None = None) -> int:
     """End every session of a user, except the one with the id `but`; gives how many. The caller commits."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
-    return int(db.session.execute(query if but is None else query.where(UserSession.id != but)).rowcount)
+    return rows_changed(query if but is None else query.where(UserSession.id != but))
 
 
 def of(user_id: int) -> list[Row[Any]]:
@@ -117,7 +117,7 @@ def of(user_id: int) -> list[Row[Any]]:
 
 def sweep() -> int:
     """Delete the rows of sessions that are over; gives how many. The caller commits."""
-    return int(db.session.execute(delete(UserSession).where(UserSession.ends_at <= clock.now())).rowcount)
+    return rows_changed(delete(UserSession).where(UserSession.ends_at <= clock.now()))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from crm.db import db
+from crm.db import db, id_inserted, rows_changed
 from crm.identity import stamp
 from crm.identity.refused import Unfit
 from crm.identity.tables import PARTIES, Group, Role, SharingDefault, SharingRule, User
@@ -27,9 +27,7 @@ def set_level(module: str, level: str) -> None:
     """How far records of `module` are open to everybody; holds at once. Raises Unfit."""
     if level not in LEVELS:
         raise Unfit("level", f"The level is one of: {', '.join(LEVELS)}.", "not_in_list")
-    if not db.session.execute(
-        update(SharingDefault).where(SharingDefault.module == module).values(level=level)
-    ).rowcount:
+    if not rows_changed(update(SharingDefault).where(SharingDefault.module == module).values(level=level)):
         db.session.execute(insert(SharingDefault).values(module=module, level=level))
     stamp.renew()
 
@@ -46,7 +44,7 @@ def add_rule(module: str, owned_by: Party, shared_with: Party, level: str = "rea
         raise Unfit("level", "A rule opens records to “read” or to “write”.", "not_in_list")
     check_party(owned_by, "owned_by")
     check_party(shared_with, "shared_with")
-    made = db.session.execute(
+    made = id_inserted(
         insert(SharingRule).values(
             module=module,
             from_kind=owned_by[0],
@@ -57,7 +55,7 @@ def add_rule(module: str, owned_by: Party, shared_with: Party, level: str = "rea
         )
     )
     stamp.renew()
-    return int(made.inserted_primary_key[0])
+    return made
 
 
 def remove_rule(rule: int) -> None:

@@ -7,14 +7,14 @@ import secrets
 
 from sqlalchemy import insert, select, update
 
-from crm.db import db
+from crm.db import db, rows_changed
 from crm.identity.tables import IdentityStamp
 
 
 def renew() -> None:
     """Say that users, roles, profiles, groups, sharing or keys have changed. Part of the caller's transaction."""
     fresh = secrets.token_hex(16)
-    if not db.session.execute(update(IdentityStamp).values(stamp=fresh)).rowcount:
+    if not rows_changed(update(IdentityStamp).values(stamp=fresh)):
         db.session.execute(insert(IdentityStamp).values(id=1, stamp=fresh))
 
 

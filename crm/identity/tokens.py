@@ -10,7 +10,7 @@ from sqlalchemy import String, delete, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock
-from crm.db import BigId, Json, UtcDateTime, db
+from crm.db import BigId, Json, UtcDateTime, db, rows_changed
 
 
 class Token(db.Model):  # type: ignore[name-defined, misc]
@@ -78,10 +78,8 @@ def use(purpose: str, token: str) -> Found | None:
     found = peek(purpose, token)
     if found is None:
         return None
-    taken = db.session.execute(
-        update(Token).where(Token.id == found.id, Token.used_at.is_(None)).values(used_at=clock.now())
-    )
-    return found if taken.rowcount else None
+    taken = rows_changed(update(Token).where(Token.id == found.id, Token.used_at.is_(None)).values(used_at=clock.now()))
+    return found if taken else None
 
 
 def revoke(purpose: str, subject_id: int) -> None:
@@ -92,8 +90,7 @@ def revoke(purpose: str, subject_id: int) -> None:
 def sweep(older_than: timedelta = timedelta(days=30)) -> int:
     """Delete tokens that have been dead for `older_than`; gives how many. The caller commits."""
     before = clock.now() - older_than
-    gone = db.session.execute(delete(Token).where(or_(Token.expires_at < before, Token.used_at < before)))
-    return int(gone.rowcount)
+    return rows_changed(delete(Token).where(or_(Token.expires_at < before, Token.used_at < before)))
 
 
 def _holds(purpose: str) -> tuple[Any, ...]:

@@ -166,9 +166,9 @@ def _groups_of(user: Row[Any], tree: RoleTree) -> frozenset[int]:
 
 def _is_party(kind: str, party: int, user: Row[Any], groups: Iterable[int], tree: RoleTree) -> bool:
     if kind == "user":
-        return party == user.id
+        return bool(party == user.id)
     if kind == "role":
-        return party == user.role_id
+        return bool(party == user.role_id)
     if kind == "branch":
         return user.role_id in tree.branch(party)
     return party in groups

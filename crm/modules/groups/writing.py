@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 
 from crm import clock
-from crm.db import Entity, db, fold
+from crm.db import Entity, db, fold, id_inserted
 from crm.engine import history
 from crm.engine.channels import Channel
 from crm.engine.kinds import BadValue
@@ -30,8 +30,7 @@ def create_group(viewer: Viewer, values: Mapping[str, Any], members: Iterable[Pa
     if not clean.get("name"):
         raise Refused.because("required", "“Name” is required.", "name")
     now = clock.now()
-    made = db.session.execute(insert(Entity).values(module=MODULE.key, label=clean["name"]))
-    id = int(made.inserted_primary_key[0])
+    id = id_inserted(insert(Entity).values(module=MODULE.key, label=clean["name"]))
     db.session.execute(insert(Group).values(id=id, **clean, created_at=now, updated_at=now))
     history.note_events(viewer, MODULE, [id], "created", Channel.FORM, now)
     set_members(viewer, id, members)

@@ -3,14 +3,15 @@
 from sqlalchemy import delete, select, update
 
 from crm import clock
-from crm.db import Entity, db
+from crm.db import Entity, db, rows_changed
 from crm.engine import history, records
 from crm.engine.channels import Channel
 from crm.engine.module import Module
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.identity import logins, sharing, stamp
-from crm.identity.tables import ApiKey, Group, GroupMember, User
+from crm.identity.owners import owners_among
+from crm.identity.tables import ApiKey, GroupMember, User
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.modules.users import MODULE
 from crm.modules.users.writing import demand_over, keep_an_administrator, load
@@ -43,20 +44,13 @@ def delete_user(viewer: Viewer, id: int, heir: int) -> int:
 
 def transfer(viewer: Viewer, giver: int, heir: int) -> int:
     """Give every record of one owner to another; gives how many. Raises Refused when one cannot be given."""
-    if heir == giver or not is_possible_owner(heir):
+    if heir == giver or not owners_among([heir]):
         raise Refused.because("no_such_record", "Choose another active user or a group to receive the records.", "heir")
     moved = 0
     for module in modules:
         if module.is_record:
             moved += _transfer_in(viewer, module, giver, heir)
     return moved
-
-
-def is_possible_owner(id: int) -> bool:
-    """Whether there is an active user or a group with that id."""
-    user = select(User.id).where(User.id == id, ~User.archived, User.deleted_at.is_(None))
-    group = select(Group.id).where(Group.id == id, Group.deleted_at.is_(None))
-    return db.session.execute(user.union_all(group)).first() is not None
 
 
 def _transfer_in(viewer: Viewer, module: Module, giver: int, heir: int) -> int:
@@ -72,5 +66,5 @@ def _transfer_in(viewer: Viewer, module: Module, giver: int, heir: int) -> int:
             raise Refused.because("in_use", f"{module.plural} are being changed by others. Try again.") from None
         moved += len(ids)
     # What lies in the bin, and what only the system writes, changes hands without a change log.
-    rest = db.session.execute(update(table).where(table.c.owner_id == giver).values(owner_id=heir))
-    return moved + rest.rowcount
+    rest = rows_changed(update(table).where(table.c.owner_id == giver).values(owner_id=heir))
+    return moved + rest

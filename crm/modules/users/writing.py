@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import func, insert, select, update
 
 from crm import clock
-from crm.db import Entity, db, fold
+from crm.db import Entity, db, fold, id_inserted
 from crm.engine import history
 from crm.engine.channels import Channel
 from crm.engine.kinds import BadValue
@@ -62,8 +62,7 @@ def create_user(
     if faults:
         raise Refused(faults)
     now = clock.now()
-    made = db.session.execute(insert(Entity).values(module=MODULE.key, label=MODULE.label_of(clean)))
-    id = int(made.inserted_primary_key[0])
+    id = id_inserted(insert(Entity).values(module=MODULE.key, label=MODULE.label_of(clean)))
     clean |= {"id": id, "created_at": now, "updated_at": now, "must_change_password": must_change}
     if password is not None:
         clean |= {"password_hash": passwords.hash_of(password), "password_changed_at": now}
