@@ -44,7 +44,7 @@ def install(app: Flask, face: "Face") -> None:
     def icon(name: str, label: str = "", small: bool = False) -> Markup:
         told = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
         size = " icon-small" if small else ""
-        return Markup(f'<svg class="icon{size}" {told}><use href="{asset("icons.svg")}#{escape(name)}"/></svg>')
+        return Markup(f'<svg class="icon{size}" {told}><use href="{asset("icons.svg")}#{escape(name)}"/></svg>')  # noqa: S704 — every part is escaped or ours
 
     @app.get(f"{base}/<path:name>", endpoint="asset")
     def serve(name: str) -> Response:

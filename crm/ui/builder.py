@@ -6,7 +6,8 @@ comparison, "close" ends the group; what belongs to a node has its id in the nam
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, field as held
+from dataclasses import dataclass
+from dataclasses import field as held
 from typing import Any
 
 from flask_babel import gettext as _
@@ -30,7 +31,12 @@ WORDS = {
     "$beg": _l("begins with"), "$end": _l("ends with"), "$cts": _l("contains"), "$not.cts": _l("does not contain"),
     "$like": _l("is like (% and _)"), "$regex": _l("fits the pattern"), "$window": _l("is within"),
 }  # fmt: skip
-DATE_WORDS = {"$gt": _l("is after"), "$gte": _l("is on or after"), "$lt": _l("is before"), "$lte": _l("is on or before")}
+DATE_WORDS = {
+    "$gt": _l("is after"),
+    "$gte": _l("is on or after"),
+    "$lt": _l("is before"),
+    "$lte": _l("is on or before"),
+}
 WINDOWS = {
     "$today": _l("today"), "$yesterday": _l("yesterday"), "$tomorrow": _l("tomorrow"), "$this_week": _l("this week"),
     "$last_week": _l("last week"), "$next_week": _l("next week"), "$this_month": _l("this month"),
@@ -103,7 +109,9 @@ def _part(where: dict[str, Any]) -> "Line | Group":
     if not str(key).startswith("$"):
         if value is None:
             return Line(fresh_id(), key, "$is.null")
-        return Line(fresh_id(), key, "$in" if isinstance(value, list) else "$eq", value if isinstance(value, list) else [value])
+        return Line(
+            fresh_id(), key, "$in" if isinstance(value, list) else "$eq", value if isinstance(value, list) else [value]
+        )
     values = value if isinstance(value, list | tuple) else [value]
     name, rest = str(values[0]), list(values[1:])
     if len(rest) == 1 and isinstance(rest[0], list | tuple):
@@ -207,7 +215,11 @@ def offered_relations(viewer: Viewer, module: Module) -> list[tuple[str, str]]:
 def offered_operators(said: Field) -> list[tuple[str, str]]:
     """(key, words) of the operators that a row over this field offers."""
     is_date = said.kind.name in {"day", "moment", "time"}
-    keys = [key for key in allowed(said) if not (said.kind.name == "checkbox" and key not in {"$eq", "$is.null", "$not.null"})]
+    keys = [
+        key
+        for key in allowed(said)
+        if not (said.kind.name == "checkbox" and key not in {"$eq", "$is.null", "$not.null"})
+    ]
     return [(key, str((DATE_WORDS if is_date else {}).get(key) or WORDS[key])) for key in keys]
 
 
@@ -239,10 +251,20 @@ def control_of(viewer: Viewer, module: Module, name: str, op: str) -> Control:
     if kind == "checkbox":
         return Control("yes", [("true", _("Yes")), ("false", _("No"))])
     if said.is_link:
-        return Control("links" if takes == "several" else "link", address=f"/crm/{holder.key}/choose/{said.name}?placeholders=1")
+        return Control(
+            "links" if takes == "several" else "link", address=f"/crm/{holder.key}/choose/{said.name}?placeholders=1"
+        )
     if takes == "several":
         return Control("list")
-    shape = {"day": "date", "moment": "date", "time": "time", "whole": "number", "number": "number", "money": "number", "percent": "number"}
+    shape = {
+        "day": "date",
+        "moment": "date",
+        "time": "time",
+        "whole": "number",
+        "number": "number",
+        "money": "number",
+        "percent": "number",
+    }
     return Control(shape.get(kind, "text"), is_two=takes == "two")
 
 

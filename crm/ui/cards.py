@@ -99,7 +99,11 @@ def fact_of(module: Module, row: Row, name: str, may_write: frozenset[str], is_o
     """One field of the card."""
     said = module.fields[name]
     return Fact(
-        name, _(said.label), value_of(said, row), said.kind.name in WIDE, is_open and name in may_write and said.kind.name != "file"
+        name,
+        _(said.label),
+        value_of(said, row),
+        said.kind.name in WIDE,
+        is_open and name in may_write and said.kind.name != "file",
     )
 
 
@@ -109,7 +113,11 @@ def value_of(said: Field, row: Row) -> str:
     if said.is_link:
         return linked(said, value, row.label_of(said.name) if value is not None else None)
     if said.kind.name == "source":
-        return Markup('<code class="mono">{}</code>').format(value[:600] + ("…" if len(value) > 600 else "")) if value else Markup("")
+        return (
+            Markup('<code class="mono">{}</code>').format(value[:600] + ("…" if len(value) > 600 else ""))
+            if value
+            else Markup("")
+        )
     return present(said, value)
 
 
@@ -154,7 +162,16 @@ def tabs_of(viewer: Viewer, module: Module, id: int) -> list[Tab]:
     for link, name, target, label in _many_links(module):
         if (target, name) not in named and target in modules and may(viewer, "view", target):
             other = modules[target]
-            found.append(Tab(f"{target}.{link.name}", _(label or other.plural), other, other.columns[:4], through=name, is_linkable=True))
+            found.append(
+                Tab(
+                    f"{target}.{link.name}",
+                    _(label or other.plural),
+                    other,
+                    other.columns[:4],
+                    through=name,
+                    is_linkable=True,
+                )
+            )
     return found
 
 
@@ -178,7 +195,9 @@ def _within(viewer: Viewer, module: Module, id: int, tab: Tab) -> dict[str, Any]
 
 def rows_of(viewer: Viewer, module: Module, id: int, tab: Tab, after: str | None = None) -> Page:
     """The rows of a related list."""
-    return find(viewer, tab.module, columns=tab.columns, limit=TAB_ROWS, after=after, **_within(viewer, module, id, tab))
+    return find(
+        viewer, tab.module, columns=tab.columns, limit=TAB_ROWS, after=after, **_within(viewer, module, id, tab)
+    )
 
 
 def count_of(viewer: Viewer, module: Module, id: int, tab: Tab) -> int:

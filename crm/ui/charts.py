@@ -55,13 +55,27 @@ class Chart:
     def option(self) -> str:
         """What ECharts draws, as JSON. Colours are put in by the page, which knows the theme."""
         labels = [point.label for point in self.points]
-        data = [{"value": float(point.value or 0), "said": self.said(point.value or 0), "href": point.href} for point in self.points]
+        data = [
+            {"value": float(point.value or 0), "said": self.said(point.value or 0), "href": point.href}
+            for point in self.points
+        ]
         category: dict[str, Any] = {"type": "category", "data": labels, "axisTick": {"show": False}}
-        value: dict[str, Any] = {"type": "value", "min": 0, "splitNumber": 3, "axisLabel": {"show": self.kind == "line"}}
+        value: dict[str, Any] = {
+            "type": "value",
+            "min": 0,
+            "splitNumber": 3,
+            "axisLabel": {"show": self.kind == "line"},
+        }
         label = {"show": True, "position": "right" if self.kind == "bars" else "top", "formatter": "{said}"}
         if self.kind == "line":
             label["show"] = False
-            series: dict[str, Any] = {"type": "line", "smooth": 0.25, "symbolSize": 6, "areaStyle": {"opacity": 0.08}, "endLabel": {"show": True, "formatter": "{said}"}}
+            series: dict[str, Any] = {
+                "type": "line",
+                "smooth": 0.25,
+                "symbolSize": 6,
+                "areaStyle": {"opacity": 0.08},
+                "endLabel": {"show": True, "formatter": "{said}"},
+            }
         else:
             series = {"type": "bar", "barMaxWidth": 22, "itemStyle": {"borderRadius": 3}, "label": label}
             value["splitLine"] = {"show": False}
@@ -77,7 +91,9 @@ class Chart:
         written.writerow([self.label_heading or _("Label"), self.value_heading or _("Value")])
         for point in self.points:
             text = point.label
-            written.writerow([f"'{text}" if text[:1] in "=+-@\t\r" else text, point.value if point.value is not None else 0])
+            written.writerow(
+                [f"'{text}" if text[:1] in "=+-@\t\r" else text, point.value if point.value is not None else 0]
+            )
         return file.getvalue()
 
     def __html__(self) -> str:

@@ -26,7 +26,9 @@ def install(app: Flask) -> None:
         return problem(403, _("You may not do that"), _(str(fault)), icon="lock", code=fault.code)
 
     def missing(_fault: Missing) -> Response:
-        return problem(404, _("There is nothing here"), _("It may have been deleted, or you may not see it."), icon="map-search")
+        return problem(
+            404, _("There is nothing here"), _("It may have been deleted, or you may not see it."), icon="map-search"
+        )
 
     def stale(fault: Stale) -> Response:
         return problem(409, _("Somebody else was faster"), _(str(fault)), icon="git-compare")
@@ -36,7 +38,12 @@ def install(app: Flask) -> None:
 
     def unknown(fault: UnknownName) -> Response:
         status = 404 if fault.what == "module" else 400
-        return problem(status, _("There is nothing here") if status == 404 else _("That cannot be read"), str(fault), icon="map-search")
+        return problem(
+            status,
+            _("There is nothing here") if status == 404 else _("That cannot be read"),
+            str(fault),
+            icon="map-search",
+        )
 
     def bad_condition(fault: BadCondition) -> Response:
         return problem(400, _("This filter cannot be used"), str(fault), icon="filter-off")

@@ -12,7 +12,8 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_compact_decimal, format_decimal
 from flask import Flask, g
-from flask_babel import get_locale, gettext as _
+from flask_babel import get_locale
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from crm import clock
@@ -142,18 +143,26 @@ def present(
         return Markup('<a href="{}">{}</a>').format(href, label) if href else escape(label)
     if kind == "picklist":
         colour = _colour(field.picklist, value)
-        return Markup('<span class="pill {}">{}</span>').format(f"dot-{colour}" if colour else "plain", words(field, value, formats))
+        return Markup('<span class="pill {}">{}</span>').format(
+            f"dot-{colour}" if colour else "plain", words(field, value, formats)
+        )
     if kind == "multi":
-        return Markup(" ").join(Markup('<span class="pill plain">{}</span>').format(_label(field.picklist, key)) for key in value)
+        return Markup(" ").join(
+            Markup('<span class="pill plain">{}</span>').format(_label(field.picklist, key)) for key in value
+        )
     if kind == "email":
         return Markup('<a href="mailto:{0}">{0}</a>').format(value)
     if kind == "phone":
         return Markup('<a href="tel:{}">{}</a>').format("".join(c for c in value if c in "+0123456789"), value)
     if kind == "website":
-        return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(value, value.split("//", 1)[-1].rstrip("/"))
+        return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(
+            value, value.split("//", 1)[-1].rstrip("/")
+        )
     if kind == "moment":
         formats = formats or own()
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), formats.moment(value), formats.ago(value))
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            value.isoformat(), formats.moment(value), formats.ago(value)
+        )
     if kind == "html":
         return Markup(value)  # noqa: S704 — sanitised by its kind when it was written
     return escape(words(field, value, formats))

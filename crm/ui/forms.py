@@ -88,7 +88,7 @@ def draw(made: DeclaredField, **kw: Any) -> Markup:
     wrong = " is-invalid" if made.errors else ""
     if made.is_checkbox:
         params.pop("required", None)
-        return Markup(
+        return Markup(  # noqa: S704 — all parts are escaped
             f'<input type="hidden" name="{escape(made.name)}" value="0">'
             f'<input class="form-check-input" type="checkbox" value="1" {html_params(checked=bool(made.data), **params)}>'
         )
@@ -99,26 +99,33 @@ def draw(made: DeclaredField, **kw: Any) -> Markup:
         first = "" if kind == "multi" else '<option value=""></option>'
         hidden = f'<input type="hidden" name="{escape(made.name)}" value="">' if kind == "multi" else ""
         drawn = "".join(
-            f"<option {html_params(value=key, selected=key in chosen)}>{escape(label)}</option>" for key, label in options
+            f"<option {html_params(value=key, selected=key in chosen)}>{escape(label)}</option>"
+            for key, label in options
         )
         rich = len(options) > 8 or kind == "multi"
         params |= {"multiple": kind == "multi"} | ({"data_choose": ""} if rich else {})
-        return Markup(f'{hidden}<select class="form-select{wrong}" {html_params(**params)}>{first}{drawn}</select>')
+        return Markup(f'{hidden}<select class="form-select{wrong}" {html_params(**params)}>{first}{drawn}</select>')  # noqa: S704 — all parts are escaped
     if said.is_link:
-        chosen_one = f'<option value="{escape(made.data)}" selected>{escape(made.text or made.data)}</option>' if made.data else ""
+        chosen_one = (
+            f'<option value="{escape(made.data)}" selected>{escape(made.text or made.data)}</option>'
+            if made.data
+            else ""
+        )
         params["data_choose"] = made.address
-        return Markup(
+        return Markup(  # noqa: S704 — all parts are escaped
             f'<select class="form-select{wrong}" {html_params(**params)}><option value=""></option>{chosen_one}</select>'
         )
     if kind in WIDE:
         rows = 4 if kind == "long_text" else 12
-        return Markup(f'<textarea class="form-control{wrong}" {html_params(rows=rows, **params)}>\n{escape(made.data or "")}</textarea>')
+        return Markup(  # noqa: S704 — all parts are escaped
+            f'<textarea class="form-control{wrong}" {html_params(rows=rows, **params)}>\n{escape(made.data or "")}</textarea>'
+        )
     shape = INPUTS.get(kind, {"type": "text"})
     if said.max and kind == "text":
         params.setdefault("maxlength", said.max)
     if made.data and shape["type"] in {"date", "datetime-local", "time"} and made.raw_data and made.errors:
         shape = {"type": "text"}  # a browser would drop what it cannot read; what was typed is kept
-    return Markup(f'<input class="form-control{wrong}" {html_params(value=made.data or "", **shape, **params)}>')
+    return Markup(f'<input class="form-control{wrong}" {html_params(value=made.data or "", **shape, **params)}>')  # noqa: S704 — all parts are escaped
 
 
 @dataclass
@@ -147,7 +154,9 @@ class RecordForm:
     @property
     def faults(self) -> dict[str, str]:
         """Field name → what is wrong, in the order of the form."""
-        found = {name: f"{made.label.text}: {made.errors[0]}" for name, made in self.form._fields.items() if made.errors}
+        found = {
+            name: f"{made.label.text}: {made.errors[0]}" for name, made in self.form._fields.items() if made.errors
+        }
         return found | self.others
 
 
@@ -185,12 +194,16 @@ def form_of(
         for one in made.values():  # a box that is not ticked is not posted
             if one.is_checkbox and one.name not in typed:
                 one.data = False
-    return RecordForm(module, [(_(label) if label else "", [made[name] for name in names]) for label, names in layout], form)
+    return RecordForm(
+        module, [(_(label) if label else "", [made[name] for name in names]) for label, names in layout], form
+    )
 
 
 def blocks_of(module: Module) -> list[Block]:
     """The blocks of a module's form and card; custom fields that no block names come in one of their own."""
-    blocks = list(module.form) or [Block(module.label, tuple(n for n, said in module.fields.items() if not said.read_only))]
+    blocks = list(module.form) or [
+        Block(module.label, tuple(n for n, said in module.fields.items() if not said.read_only))
+    ]
     placed = {name for block in blocks for name in block.fields}
     own = tuple(name for name, said in module.fields.items() if said.custom and name not in placed)
     return [*blocks, Block("Own fields", own)] if own else blocks

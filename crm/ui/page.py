@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Response, g, make_response, redirect, request, session as cookie_session
-from flask_babel import get_locale, gettext as _
+from flask import Flask, Response, g, make_response, redirect, request
+from flask import session as cookie_session
+from flask_babel import get_locale
+from flask_babel import gettext as _
 
 from crm import config
 from crm.engine.rows import labels_of
@@ -95,7 +97,9 @@ def apps(viewer: Viewer) -> list[App]:
     """The staff apps that the viewer may open."""
     settled = config.current()
     known = (("crm", "CRM", settled.crm_url), ("ecp", _("Email Contact Portal"), settled.ecp_url))
-    return [App(key, title, f"{url.rstrip('/')}/{key}/") for key, title, url in known if f"{key}_access" in viewer.flags]
+    return [
+        App(key, title, f"{url.rstrip('/')}/{key}/") for key, title, url in known if f"{key}_access" in viewer.flags
+    ]
 
 
 def initials(name: str) -> str:

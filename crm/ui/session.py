@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from crm import db as database
 from crm import config, limits
+from crm import db as database
 from crm.db import db
 from crm.engine.refusals import Forbidden
 from crm.identity import sessions, viewers
@@ -37,7 +37,11 @@ def install(app: Flask, face: Face) -> None:
         if viewer is None or row is None:
             return None if is_open_to_all() else _to_login(face)
         _know(viewer, row, token)
-        if g.must_change_password and not is_open_to_all() and request.endpoint not in {"login.password", "login.logout"}:
+        if (
+            g.must_change_password
+            and not is_open_to_all()
+            and request.endpoint not in {"login.password", "login.logout"}
+        ):
             return redirect(f"{face.prefix}/password?next={quote(_wanted())}")
         return None
 
@@ -104,7 +108,9 @@ def commit() -> None:
 
 def source() -> str:
     """The address of whoever asks, as far as trusted proxies say."""
-    return limits.source_of(request.remote_addr, request.headers.get("X-Forwarded-For"), config.current().trusted_proxies)
+    return limits.source_of(
+        request.remote_addr, request.headers.get("X-Forwarded-For"), config.current().trusted_proxies
+    )
 
 
 def _wanted() -> str:

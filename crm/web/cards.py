@@ -91,7 +91,11 @@ def _fact(module: Module, row: Row, name: str) -> str:
 
 def _texts(module: Module, row: Row) -> dict[str, str]:
     """Labels of the linked records, for the boxes that choose them."""
-    return {name: row.label_of(name) or _("(hidden)") for name, said in module.fields.items() if said.is_link and row.get(name)}
+    return {
+        name: row.label_of(name) or _("(hidden)")
+        for name, said in module.fields.items()
+        if said.is_link and row.get(name)
+    }
 
 
 @bp.post("/<key>/<int:id>/field/<name>")
@@ -146,7 +150,14 @@ def act(key: str, id: int, action: str) -> AnyResponse:
 def move(key: str, id: int, name: str) -> AnyResponse:
     """Move the record to another stage of its process."""
     module = module_of(key)
-    records.update(viewer(), module, id, {name: request.form.get(name, "")}, Channel.QUICK_EDIT, request.form.get("version", type=int))
+    records.update(
+        viewer(),
+        module,
+        id,
+        {name: request.form.get(name, "")},
+        Channel.QUICK_EDIT,
+        request.form.get("version", type=int),
+    )
     commit()
     return go(f"/crm/{key}/{id}")
 

@@ -49,7 +49,11 @@ def _typed(said: Field, raw: str) -> Any:
 
 
 def _texts(module: Module, values: Any) -> dict[str, str]:
-    wanted = {name: int(values[name]) for name, said in module.fields.items() if said.is_link and str(values.get(name) or "").isdigit()}
+    wanted = {
+        name: int(values[name])
+        for name, said in module.fields.items()
+        if said.is_link and str(values.get(name) or "").isdigit()
+    }
     labels = labels_of(viewer(), wanted.values()) if wanted else {}
     return {name: labels.get(id, "") for name, id in wanted.items()}
 
@@ -79,7 +83,9 @@ def create(key: str) -> AnyResponse:
         db.session.rollback()
         form.refuse(refused)
         _give_texts(module, form)
-        twins = [(_(module.fields[name].label), twin, labels_of(viewer(), [twin]).get(twin, "")) for name, twin in likely]
+        twins = [
+            (_(module.fields[name].label), twin, labels_of(viewer(), [twin]).get(twin, "")) for name, twin in likely
+        ]
         return _draw(module, form, status=422, likely=twins)  # type: ignore[no-any-return]
     tell(_("%(label)s is saved.", label=_(module.label)))
     if request.form.get("another"):

@@ -70,5 +70,3 @@ def arrange() -> AnyResponse:
     if request.headers.get("HX-Request") and not request.form.get("add") and not request.form.get("reset"):
         return Response("", 204)
     return go("/crm/")
-
-

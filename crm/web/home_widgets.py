@@ -76,15 +76,27 @@ def stages(viewer: Viewer) -> Chart:
     """The amount of open potentials in each stage."""
     table = modules["potentials"].table
     mine = ids(viewer, "potentials", OPEN).subquery()
-    said = select(table.c.stage, func.sum(table.c.amount)).where(table.c.id.in_(select(mine.c.id))).group_by(table.c.stage)
+    said = (
+        select(table.c.stage, func.sum(table.c.amount)).where(table.c.id.in_(select(mine.c.id))).group_by(table.c.stage)
+    )
     sums = dict(db.session.execute(said).all())
     kept = [choice for choice in picklists.choices("sales_stage") if choice.carries.get("kind", "Open") == "Open"]
     points = [
-        Point(_(choice.label), sums.get(choice.key) or 0, address("/crm/potentials", where=_json({"$eq": ["stage", choice.key]})))
+        Point(
+            _(choice.label),
+            sums.get(choice.key) or 0,
+            address("/crm/potentials", where=_json({"$eq": ["stage", choice.key]})),
+        )
         for choice in kept
     ]
     return Chart(
-        _("Open potentials by stage"), points if sums else [], "bars", "money", _("Stage"), _("Amount"), "/crm/home/stages.csv"
+        _("Open potentials by stage"),
+        points if sums else [],
+        "bars",
+        "money",
+        _("Stage"),
+        _("Amount"),
+        "/crm/home/stages.csv",
     )
 
 
@@ -94,7 +106,9 @@ def _a_week(viewer: Viewer, module: str) -> list[Point]:
     first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
     mine = ids(viewer, module, {"$gte": ["created_at", first.isoformat()]}).subquery()
     moments = db.session.execute(
-        select(func.date(table.c.created_at), func.count()).where(table.c.id.in_(select(mine.c.id))).group_by(func.date(table.c.created_at))
+        select(func.date(table.c.created_at), func.count())
+        .where(table.c.id.in_(select(mine.c.id)))
+        .group_by(func.date(table.c.created_at))
     )
     counts: dict[date, int] = {}
     for day, number in moments:
@@ -106,7 +120,15 @@ def _a_week(viewer: Viewer, module: str) -> list[Point]:
 
 
 def new_leads(viewer: Viewer) -> Chart:
-    return Chart(_("New leads a week"), _a_week(viewer, "leads"), "line", "number", _("Week of"), _("Leads"), "/crm/home/new_leads.csv")
+    return Chart(
+        _("New leads a week"),
+        _a_week(viewer, "leads"),
+        "line",
+        "number",
+        _("Week of"),
+        _("Leads"),
+        "/crm/home/new_leads.csv",
+    )
 
 
 def mails(viewer: Viewer) -> Chart:
@@ -115,7 +137,9 @@ def mails(viewer: Viewer) -> Chart:
     first = clock.today(viewer.timezone) - timedelta(days=29)
     mine = ids(viewer, "deliveries").subquery()
     day = func.date(table.c.sent_at)
-    said = select(day, func.count()).where(table.c.id.in_(select(mine.c.id)), table.c.sent_at >= clock.now() - timedelta(days=30))
+    said = select(day, func.count()).where(
+        table.c.id.in_(select(mine.c.id)), table.c.sent_at >= clock.now() - timedelta(days=30)
+    )
     counts = {str(when): number for when, number in db.session.execute(said.group_by(day))}
     days = [first + timedelta(days=n) for n in range(30)]
     points = [Point(own().date(when), counts.get(when.isoformat(), 0)) for when in days] if counts else []
@@ -125,19 +149,32 @@ def mails(viewer: Viewer) -> Chart:
 def _rows(viewer: Viewer, module: str, names: tuple[str, ...], where: Any, sort: tuple[str, ...], empty: str) -> str:
     said = modules[module]
     columns = columns_of(viewer, said, names, sortable=False)
-    page = find(viewer, module, where=where, columns=[column.name for column in columns], sort=sort, limit=7, count="none")
+    page = find(
+        viewer, module, where=where, columns=[column.name for column in columns], sort=sort, limit=7, count="none"
+    )
     rows = [[column.draw(row) for column in columns] for row in page.rows]
     return render_template("_widget_rows.html", columns=columns, rows=rows, empty=empty, href=f"/crm/{module}")
 
 
 def next_activities(viewer: Viewer) -> str:
-    where = {"$and": [{"$eq": ["owner_id", "$me"]}, {"$nin": ["status", ["Held", "Not Held", "Completed", "Cancelled"]]}]}
+    where = {
+        "$and": [{"$eq": ["owner_id", "$me"]}, {"$nin": ["status", ["Held", "Not Held", "Completed", "Cancelled"]]}]
+    }
     return _rows(viewer, "activities", ("subject", "activity_type", "at"), where, ("at",), _("Nothing is planned."))
 
 
 def largest(viewer: Viewer) -> str:
-    return _rows(viewer, "potentials", ("name", "account_id", "amount"), OPEN, ("-amount",), _("There are no open potentials."))
+    return _rows(
+        viewer, "potentials", ("name", "account_id", "amount"), OPEN, ("-amount",), _("There are no open potentials.")
+    )
 
 
 def newest(viewer: Viewer) -> str:
-    return _rows(viewer, "contacts", ("last_name", "first_name", "account_id"), None, ("-created_at",), _("There are no contacts yet."))
+    return _rows(
+        viewer,
+        "contacts",
+        ("last_name", "first_name", "account_id"),
+        None,
+        ("-created_at",),
+        _("There are no contacts yet."),
+    )

@@ -7,8 +7,6 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from crm.db import db
-from crm.engine import saved_views
 from crm.engine.conditions import BadCondition, check, sentence
 from crm.engine.module import Module
 from crm.engine.permissions import demand, may
@@ -17,9 +15,10 @@ from crm.engine.registry import modules
 from crm.engine.rows import labels_of
 from crm.engine.search import Page, find
 from crm.ui import builder
+from crm.ui import views as tabs
 from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns
-from crm.ui.page import address, is_part, tell
-from crm.ui.session import commit, viewer
+from crm.ui.page import address, is_part
+from crm.ui.session import viewer
 
 bp = Blueprint("lists", __name__, url_prefix="/crm")
 
@@ -41,8 +40,8 @@ def show(key: str) -> str:
 
 def draw(module: Module, wanted: Wanted, editing: builder.Group | None = None, fault: str = "") -> str:
     """The page (or its part) of a list."""
-    views = saved_views.offered(viewer(), module)
-    chosen = next((view for view in views if view.key == wanted.view), None) or saved_views.first(viewer(), module, views)
+    views = tabs.offered(viewer(), module)
+    chosen = tabs.chosen(views, wanted.view)
     where = wanted.where if wanted.where is not None else (chosen.where or None)
     sort = wanted.sort or chosen.sort
     names = wanted.columns or chosen.columns or module.columns
@@ -63,7 +62,9 @@ def rights(module: Module) -> dict[str, bool]:
     return {verb: may(viewer(), verb, module) for verb in ("create", "edit", "delete", "import", "export", "mass_edit")}
 
 
-def _page(module: Module, wanted: Wanted, where: Any, sort: tuple[str, ...], names: tuple[str, ...]) -> tuple[Page, str]:
+def _page(
+    module: Module, wanted: Wanted, where: Any, sort: tuple[str, ...], names: tuple[str, ...]
+) -> tuple[Page, str]:
     """The rows; or none, and the sentence that says why."""
     try:
         usable = [column.name for column in columns_of(viewer(), module, names, sortable=False)]
@@ -93,11 +94,18 @@ def build(key: str) -> str:
     module = module_of(key)
     demand(viewer(), "view", module)
     wanted = Wanted.read(request.args)
-    views = saved_views.offered(viewer(), module)
-    chosen = next((view for view in views if view.key == wanted.view), None) or saved_views.first(viewer(), module, views)
+    views = tabs.offered(viewer(), module)
+    chosen = tabs.chosen(views, wanted.view)
     where = wanted.where if wanted.where is not None else chosen.where
     return render_template(
-        "_builder_form.html", module=module, tree=_tree(where), wanted=wanted, chosen=chosen, words=builder, fault="", args=request.args
+        "_builder_form.html",
+        module=module,
+        tree=_tree(where),
+        wanted=wanted,
+        chosen=chosen,
+        words=builder,
+        fault="",
+        args=request.args,
     )
 
 
@@ -118,11 +126,17 @@ def build_part(key: str, what: str) -> str:
         name = request.args.get(f"{id}.field", "")
         op = builder.first_operator(viewer(), module, name, request.args.get(f"{id}.op", ""))
         values = [value for value in request.args.getlist(f"{id}.value") if value]
-        return render_template("_builder_part.html", module=module, part=builder.Line(id, name, op, values), words=builder, depth=1)
+        return render_template(
+            "_builder_part.html", module=module, part=builder.Line(id, name, op, values), words=builder, depth=1
+        )
     group = builder.Group(builder.fresh_id(), relation=request.args.get("relation", "") if what == "related" else "")
     if what == "related":
         known = modules.relations(module.key)
-        group.relation = group.relation if group.relation in known else next(iter(builder.offered_relations(viewer(), module)), ("",))[0]
+        group.relation = (
+            group.relation
+            if group.relation in known
+            else next(iter(builder.offered_relations(viewer(), module)), ("",))[0]
+        )
         if not group.relation:
             raise Missing
     else:
@@ -138,43 +152,19 @@ def filter(key: str) -> AnyResponse:
     demand(viewer(), "view", module)
     where = builder.read_tree(request.form)
     wanted = Wanted.read(request.form)
-    kept = {"view": wanted.view or None, "cols": ",".join(wanted.columns) or None, "sort": ",".join(wanted.sort) or None}
+    kept = {
+        "view": wanted.view or None,
+        "cols": ",".join(wanted.columns) or None,
+        "sort": ",".join(wanted.sort) or None,
+    }
     try:
         if where:
             check(where, module, viewer())
-        if request.form.get("save"):
-            made = saved_views.save(
-                viewer(), module, request.form.get("name", ""), where=where or {}, columns=wanted.columns, sort=wanted.sort,
-                is_shared=request.form.get("shared") == "1",
-            )  # fmt: skip
-            commit()
-            tell(_("The view is saved."))
-            return redirect(address(f"/crm/{key}", view=made), 303)
     except BadCondition as bad:
         page = draw(module, wanted, editing=builder.draw_tree(where), fault=bad.message)
         return make_response(page, 422)
-    except Refused as refused:
-        db.session.rollback()
-        fault = " ".join(_(one.message) for found in refused.faults.values() for one in found)
-        return make_response(draw(module, wanted, editing=builder.draw_tree(where), fault=fault), 422)
     said = json.dumps(where or {}, ensure_ascii=False, separators=(",", ":"))
     return redirect(address(f"/crm/{key}", where=said, **kept), 303)
-
-
-@bp.post("/<key>/views/<int:id>/<verb>")
-def change_view(key: str, id: int, verb: str) -> AnyResponse:
-    """Delete a view of one's own, or make it the one that opens first."""
-    module = module_of(key)
-    if verb == "delete":
-        saved_views.delete(viewer(), module, id)
-        tell(_("The view is deleted."))
-    elif verb == "first":
-        saved_views.star(viewer(), module, id)
-        tell(_("This view now opens first."))
-    else:
-        raise Missing
-    commit()
-    return redirect(f"/crm/{key}", 303)
 
 
 # columns
@@ -186,8 +176,8 @@ def choose_columns(key: str) -> str:
     module = module_of(key)
     demand(viewer(), "view", module)
     wanted = Wanted.read(request.args)
-    views = saved_views.offered(viewer(), module)
-    chosen = next((view for view in views if view.key == wanted.view), None) or saved_views.first(viewer(), module, views)
+    views = tabs.offered(viewer(), module)
+    chosen = tabs.chosen(views, wanted.view)
     names = [column.name for column in columns_of(viewer(), module, wanted.columns or chosen.columns or module.columns)]
     offered = offered_columns(viewer(), module)
     labels = dict(offered)

@@ -83,7 +83,9 @@ def _found(text: str, limit: int) -> dict[str, Any]:
     pages, makers = [], []
     for group in face().menu(viewer()):
         pages += [link for link in group.links if folded in link.label.lower()]
-        makers += [link for link in group.links if link.create and folded and folded in f"{_('New')} {link.noun}".lower()]
+        makers += [
+            link for link in group.links if link.create and folded and folded in f"{_('New')} {link.noun}".lower()
+        ]
     hits: dict[str, Any] = {}
     hint = ""
     if text:
@@ -149,8 +151,6 @@ def remember(name: str, value: Any) -> None:
     """Keep a preference of the viewer. The caller commits."""
     g.preferences[name] = value
     db.session.execute(update(User).where(User.id == viewer().id).values(preferences=g.preferences))
-
-
 
 
 bp = make_blueprint("/crm")
