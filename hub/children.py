@@ -28,7 +28,6 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
         log_enabled=False,
         respawn_failed_workers=True,
         workers_kill_timeout=5,
-        process_name="customerhub-web",
     )
     server.serve()
 

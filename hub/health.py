@@ -85,7 +85,7 @@ def _database(config: Config) -> Iterator[Finding]:
     kind = db.engine.dialect.name
     late = pending()
     if late:
-        yield Finding("problem", "database", f"{kind}, not up to date ({late}). Run `customerhub init`.")
+        yield Finding("problem", "database", f"{kind}, not ready: {late}. Run `customerhub init`.")
     else:
         yield Finding("ok", "database", f"{kind}, up to date")
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from sqlalchemy import Float, String, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock
@@ -168,8 +169,8 @@ def keep_time(
                 if leads_until and tell and now - told_at >= LOST_AFTER.total_seconds():
                     told_at = now
                     tell(lost_jobs())
-        except Exception:
-            log.exception("the clock stumbled")
+        except SQLAlchemyError as error:  # the database may be away for a while; the clock outlives that
+            log.error("the clock stumbled", extra={"reason": str(error.__cause__ or error)[:300]})
             stop.wait(2)
     with app.app_context():
         step_down(holder)

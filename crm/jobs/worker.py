@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from crm.db import db, reading
 from crm.engine.outbox import TASKS, GiveUp, Job, RunLater
@@ -87,10 +88,12 @@ class Worker:
         while not stop.is_set():
             try:
                 busy = self.run_next()
+            except SQLAlchemyError as error:  # the database may be away for a while; a worker outlives that
+                log.error("a worker could not look for jobs", extra={"reason": str(error.__cause__ or error)[:300]})
+                busy = bool(stop.wait(2))
             except Exception:
-                log.exception("a worker could not look for jobs")
-                busy = False
-                stop.wait(2)
+                log.exception("a worker stumbled")
+                busy = bool(stop.wait(2))
             if not busy:
                 stop.wait(idle_seconds)
 

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, Engine, inspect, select
 
 from crm.db import Entity, db, reading
 
@@ -68,11 +68,15 @@ def migrate(revision: str = "head") -> None:
         command.upgrade(settings(connection), revision)
 
 
-def pending() -> str:
-    """ "" when the database is up to date, else from which revision to which it has to go."""
+def pending(engine: Engine | None = None) -> str:
+    """ "" when the database is up to date, else what is to be done. `engine`: default is that of the current app."""
+    engine = engine or db.engine
+    with reading(), engine.connect() as connection:
+        if not inspect(connection).has_table("entities"):
+            return "it is empty"
+        present = MigrationContext.configure(connection).get_current_revision()
     head = ScriptDirectory.from_config(settings()).get_current_head()
-    present = revision()
-    return "" if present == head else f"{present or 'no revision'} → {head}"
+    return "" if present == head else f"it is at revision {present or 'none'} and has to go to {head}"
 
 
 def revision() -> str | None:

@@ -37,14 +37,35 @@ def serve(host: str, port: int, no_worker: bool, processes: int) -> None:
         raise click.ClickException(
             f"{logins} holds demo log-ins that anybody could use. Remove them and the file before listening on {host}."
         )
-    if config.is_sqlite and not config.data_path.exists():
-        raise click.ClickException("There is no database yet. Run `customerhub init` first.")
+    demand_database(config)
     logs.begin(config.log_level)
     click.echo(addresses(config, host, port))
     if logins.exists():
         click.echo(f"\nDemo log-ins (kept in {logins}):\n\n{logins.read_text()}")
     count = processes or min(4, os.cpu_count() or 1)
     raise SystemExit(supervisor.serve(config, host, port, with_worker=not no_worker, processes=count))
+
+
+def demand_database(config: Config) -> None:
+    """Refuse to run on a database that is not there or not up to date."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from crm.db import prepare_engine
+    from crm.migrations import pending
+
+    if config.is_sqlite and not config.data_path.exists():
+        raise click.ClickException("There is no database yet. Run `customerhub init` first.")
+    engine = create_engine(config.url_of_database)
+    prepare_engine(engine)
+    try:
+        late = pending(engine)
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"The database does not answer: {error.__cause__ or error}") from None
+    finally:
+        engine.dispose()
+    if late:
+        raise click.ClickException(f"The database is not ready: {late}. Run `customerhub init` first.")
 
 
 def addresses(config: Config, host: str, port: int) -> str:
