@@ -53,6 +53,9 @@ BLUEPRINTS: tuple[str, ...] = (
 )
 """Staff pages of the CRM beyond those that every module has: "crm.web.home:bp". Later ones win nothing: names are unique."""
 
+RULES = ("ecp.modules.mail_rules:attach",)
+"""Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
+
 LINK_KINDS: dict[str, str] = {}
 """Kinds of personal links in mails that outer rooms make: "me" → "self_service_portal.links:me_url"; written `{$links.me}`
 or `{$links.survey:<id>}`. Called with the delivery id and what stands after the colon ("" when nothing)."""
@@ -66,6 +69,8 @@ def load() -> Registry:
     if not modules.is_closed:
         for name in MODULES:
             modules.add(import_module(name).MODULE)
+        for name in RULES:
+            named(name)(modules)
         modules.close()
     return modules
 

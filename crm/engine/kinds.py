@@ -123,7 +123,12 @@ class Source(LongText):
             return None
         if not isinstance(raw, str):
             raise BadValue("not_text", "This takes a text.")
-        return self.check(raw.replace("\r\n", "\n").replace("\x00", ""), field)
+        text = raw.replace("\r\n", "\n").replace("\x00", "")
+        limit = field.max or 65_000
+        if len(text) > limit:
+            count, most = (f"{number:,}".replace(",", " ") for number in (len(text), limit))
+            raise BadValue("too_long", f"{field.label} is {count} characters, maximum is {most}.")
+        return text
 
 
 class Whole(Kind):
