@@ -1,3 +1,5 @@
+"""Who lives in the tests of this room: the people, and quick hashes."""
+
 import pytest
 
 from crm.identity import passwords
