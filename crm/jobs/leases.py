@@ -9,33 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Float, and_, or_, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import Connection, Engine, and_, or_, select, update
 
 from crm import clock
-from crm.db import reading
+from crm.db import database_seconds, reading
 from crm.engine.outbox import Job
 
 FIRST_RETRY_SECONDS = 10
 LONGEST_RETRY_SECONDS = 3600
-
-
-class database_seconds(FunctionElement[float]):
-    """SQL: seconds since 1970 by the clock of the database."""
-
-    type = Float()
-    inherit_cache = True
-
-
-@compiles(database_seconds)
-def _seconds_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return "((julianday('now') - 2440587.5) * 86400.0)"
-
-
-@compiles(database_seconds, "postgresql")
-def _seconds_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    return "extract(epoch FROM clock_timestamp())::float8"
 
 
 @dataclass(frozen=True)

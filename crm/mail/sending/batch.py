@@ -1,0 +1,124 @@
+"""The rows that a process holds and has not begun: shared by its sending threads, handed out as the throttle allows."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import Engine
+
+from crm import clock
+from crm.db import reading
+from crm.mail.sending.claim import Claimer, give_back
+from crm.mail.sending.kinds import KINDS, Claimed
+from crm.mail.sending.ledger import Beginning, Ending
+from crm.mail.sending.settle import Settlement
+from crm.mail.sending.throttle import Throttle
+
+log = logging.getLogger(__name__)
+SIZE = 100
+_AHEAD_SECONDS = 10.0  # of a slow domain no more rows are held than may go in this time
+
+
+class Batch:
+    """Claims, loads and renders; `next_mail` may be called by several threads."""
+
+    def __init__(
+        self, engine: Engine, worker_id: int, throttle: Throttle, context: Callable[[], AbstractContextManager[Any]]
+    ) -> None:
+        self.engine = engine
+        self.worker_id = worker_id
+        self.throttle = throttle
+        self.context = context
+        self._claimer = Claimer(engine)
+        self._rows: list[tuple[Claimed, Any]] = []
+        self._lock = threading.Lock()
+        self._look_at = 0.0
+
+    def next_mail(self, may_fill: bool = True) -> Beginning | Ending | float:
+        """A rendered mail; an ending for a row that cannot be rendered; or seconds after which to ask again.
+
+        Without `may_fill` only what is at hand is given, so that nobody's outcome waits for a claim."""
+        with self._lock:
+            found = self._take(may_fill)
+        if isinstance(found, float):
+            return found
+        row, loaded = found
+        try:
+            return Beginning(row, KINDS[row.kind].render(row, loaded), clock.now())
+        except Exception as problem:  # one person's data must not stop the others; the reason is kept
+            log.warning("a mail could not be rendered", extra={"delivery": row.id}, exc_info=problem)
+            reply = f"{type(problem).__name__}: {problem}"[:500]
+            return Ending(row, None, Settlement("failed", {"failed_reason": "render", "reply": reply}))
+
+    def empty(self) -> list[Claimed]:
+        """Take all rows out: they are no longer to be handed out."""
+        with self._lock:
+            rows, self._rows = [row for row, _ in self._rows], []
+        return rows
+
+    def _take(self, may_fill: bool) -> tuple[Claimed, Any] | float:
+        soonest = self._find()
+        if may_fill and isinstance(soonest, float) and time.monotonic() >= self._look_at and len(self._rows) < SIZE:
+            if self._fill():
+                return self._find()
+            # Nothing (more) is due: idle workers look twice a second.
+            self._look_at = time.monotonic() + 0.5
+        return soonest
+
+    def _find(self) -> tuple[Claimed, Any] | float:
+        """The first row whose tokens are there, or the seconds to the soonest."""
+        if self.throttle.is_off:
+            return self._rows.pop() if self._rows else 0.5
+        soonest, asked = 0.5, dict[str, float]()
+        for at, (row, _) in enumerate(self._rows):
+            if row.domain not in asked:
+                asked[row.domain] = self.throttle.wait(row.domain)
+                if not asked[row.domain]:
+                    return self._rows.pop(at)
+            soonest = min(soonest, asked[row.domain])
+        return max(soonest, 0.001)
+
+    def _fill(self) -> bool:
+        """Claim and load; whether there is something new."""
+        rows = self._claimer.claim(self.worker_id, SIZE)
+        rows = self._put_off(rows)
+        if not rows:
+            return False
+        loaded: dict[str, Any] = {}
+        for kind in {row.kind for row in rows}:
+            mine = [row for row in rows if row.kind == kind]
+            try:
+                with self.context(), reading():
+                    loaded[kind] = KINDS[kind].load(mine)
+            except Exception:
+                with self.engine.begin() as connection:
+                    give_back(connection, self.worker_id, rows, 30)
+                raise
+        fresh = [(row, loaded[row.kind]) for row in rows]
+        self._rows = fresh[::-1] + self._rows if self.throttle.is_off else self._rows + fresh
+        return True
+
+    def _put_off(self, rows: list[Claimed]) -> list[Claimed]:
+        """Give back what a slow domain could not take soon anyway, so that other domains come in."""
+        rate = self.throttle.domain_rate
+        if not rate or not rows:
+            return rows
+        most = max(1, math.ceil(rate * _AHEAD_SECONDS))
+        held = Counter(row.domain for row, _ in self._rows)
+        kept: list[Claimed] = []
+        surplus: list[Claimed] = []
+        for row in rows:
+            held[row.domain] += 1
+            (kept if held[row.domain] <= most else surplus).append(row)
+        if surplus:
+            with self.engine.begin() as connection:
+                give_back(connection, self.worker_id, surplus, _AHEAD_SECONDS)
+            self._look_at = time.monotonic() + 1.0
+        return kept

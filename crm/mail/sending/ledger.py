@@ -1,0 +1,180 @@
+"""One commit a mail: the outcome of the last one together with “the text of the next one begins”, if it still may.
+
+The statements are built once; a connection of its own keeps them off the pool and has the durability that was asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, exists, literal, null, or_, select, update
+from sqlalchemy.sql import Select, Update
+
+from crm.db import reading
+from crm.mail.outcome import Outcome
+from crm.mail.sending.deliveries import Delivery, Run
+from crm.mail.sending.kinds import KINDS, Claimed, Rendered
+from crm.mail.sending.settle import Settlement
+
+Context = Callable[[], AbstractContextManager[Any]]
+_D = Delivery.__table__.c
+_OURS = (_D.id == bindparam("row"), _D.fence == bindparam("held_fence"), _D.worker_id == bindparam("worker"))
+_SENT = (
+    update(Delivery)
+    .where(*_OURS, _D.state.in_(("leased", "uncertain")))
+    .values(
+        state="sent", sent_at=bindparam("new_sent_at"), reply=bindparam("new_reply"), attempts=bindparam("new_attempts"),
+        due_at=bindparam("new_due_at"), payload=null(),
+    )
+)  # fmt: skip
+_ONE_WRITER = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A mail that is ready: its row, its bytes, and the moment by which its beginning is known again after a lost commit."""
+
+    row: Claimed
+    rendered: Rendered
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is to be recorded of a mail that was tried (`outcome` None: it could not even be rendered)."""
+
+    row: Claimed
+    outcome: Outcome | None
+    settlement: Settlement
+
+
+class Ledger:
+    """The ledger of one worker on one database connection; used by one thread. `sync`: power or process."""
+
+    def __init__(self, engine: Engine, worker_id: int, sync: str, context: Context = nullcontext) -> None:
+        self.engine = engine
+        self.context = context
+        self.worker_id = worker_id
+        self.sync = sync
+        self._connection: Connection | None = None
+        self._begin: dict[tuple[str, int | None], tuple[Update, Select[Any], Select[Any]]] = {}
+        # SQLite lets one write; threads of this process queue here rather than in its sleeping busy handler.
+        self._turn: AbstractContextManager[Any] = _ONE_WRITER if engine.dialect.name == "sqlite" else nullcontext()
+
+    def record(self, ending: Ending | None, beginning: Beginning | None) -> bool:
+        """Commit an outcome and the beginning of the next text in one transaction; whether that one may begin.
+
+        Raises SQLAlchemy's DBAPIError when the ledger cannot be written; calling again with the same values is safe."""
+        may_begin = False
+        try:
+            connection = self._open()
+            with self._turn, connection.begin():
+                if ending:
+                    self._write(connection, ending)
+                if beginning:
+                    begin = self._statements(beginning.row)[0]
+                    values = self._key(beginning.row) | {"begun": beginning.at, "mid": beginning.rendered.message_id}
+                    may_begin = bool(connection.execute(begin, values).rowcount)
+        except Exception:
+            self.close()
+            raise
+        return may_begin
+
+    def may_still(self, beginning: Beginning) -> bool:
+        """Ask again right before the text, when it had to wait: is it still ours, the run open, nothing against it?"""
+        return self._is_row(self._statements(beginning.row)[1], self._key(beginning.row) | {"begun": beginning.at})
+
+    def why_not(self, row: Claimed) -> str | None:
+        """Why a beginning was refused: a skip reason, "" when the row is ours but its run is not open, None when it is lost."""
+        connection = self._open()
+        with reading(), connection.begin():
+            found = connection.execute(self._statements(row)[2], self._key(row)).one_or_none()
+        return None if found is None else (found[0] or "")
+
+    def close(self) -> None:
+        """Let go of the connection; it is opened again when needed."""
+        connection, self._connection = self._connection, None
+        if connection:
+            try:
+                connection.close()
+            except Exception:  # noqa: BLE001 - it is broken already, that is why it is closed
+                connection.invalidate()
+
+    def _write(self, connection: Connection, ending: Ending) -> None:
+        settlement = ending.settlement
+        if settlement.state == "sent":
+            changed = connection.execute(_SENT, self._key(ending.row) | _bound(settlement.values))
+        else:
+            states = ("leased", "uncertain") if settlement.is_sure else ("leased",)
+            statement = update(Delivery).where(*_OURS, _D.state.in_(states))
+            changed = connection.execute(
+                statement.values(state=settlement.state, **settlement.values), self._key(ending.row)
+            )
+        if changed.rowcount and settlement.state in ("failed", "uncertain"):
+            with self.context():
+                KINDS[ending.row.kind].settled(connection, ending.row, settlement.state, ending.outcome)
+
+    def _key(self, row: Claimed) -> dict[str, Any]:
+        return {"row": row.id, "held_fence": row.fence, "worker": self.worker_id}
+
+    def _is_row(self, statement: Select[Any], values: dict[str, Any]) -> bool:
+        connection = self._open()
+        with reading(), connection.begin():
+            return connection.execute(statement, values).first() is not None
+
+    def _statements(self, row: Claimed) -> tuple[Update, Select[Any], Select[Any]]:
+        """For one kind and sendout: begin the text; may it still; and why not."""
+        key = (row.kind, row.sendout_id)
+        if key not in self._begin:
+            with self.context():
+                refusal = KINDS[row.kind].refusal(row.sendout_id)
+            may = [*_OURS, _D.state == "leased"]
+            if row.sendout_id is not None:
+                may.append(exists(select(literal(1)).where(Run.sendout_id == row.sendout_id, Run.state == "open")))
+            if refusal is not None:
+                may.append(refusal.is_(None))
+            fresh = or_(_D.text_begun_at.is_(None), _D.text_begun_at == bindparam("begun"))
+            self._begin[key] = (
+                update(Delivery)
+                .where(*may, fresh)
+                .values(text_begun_at=bindparam("begun"), message_id=bindparam("mid")),
+                select(_D.id).where(*may, _D.text_begun_at == bindparam("begun")),
+                select(literal(None) if refusal is None else refusal)
+                .select_from(Delivery)
+                .where(*_OURS, _D.state == "leased"),
+            )
+        return self._begin[key]
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            connection = self.engine.connect()
+            try:
+                connection.detach()  # it keeps settings of its own, so it never goes back to the pool
+                _be_durable(connection, self.sync)
+            except Exception:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+
+def _bound(values: dict[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in values.items() if name != "payload"}
+
+
+def _be_durable(connection: Connection, sync: str) -> None:
+    """`power`: a commit is on the disk when it returns; `process`: it survives the end of this process."""
+    if (
+        connection.dialect.name == "sqlite"
+    ):  # not changeable inside a transaction, so not by SQLAlchemy, which begins one
+        raw = connection.connection.driver_connection
+        if raw is not None:
+            raw.execute(f"PRAGMA synchronous = {'FULL' if sync == 'power' else 'NORMAL'}")
+        return
+    with connection.begin():
+        connection.exec_driver_sql(f"SET synchronous_commit TO {'on' if sync == 'power' else 'off'}")

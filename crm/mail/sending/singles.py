@@ -1,0 +1,92 @@
+"""Single mails (confirmation, password, letter, answer to a ticket) as deliveries without sendout, each written once.
+
+The row is written in the caller's transaction: the mail leaves if, and only if, that commits. With a dedupe key that was
+used before nothing is written, so a repeated job or a double click sends one mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crm import clock
+from crm.mail.assemble import build
+from crm.mail.dkim import Signer
+from crm.mail.letters import Letter
+from crm.mail.message import Address, Envelope, email_key
+from crm.mail.senders import message_id
+from crm.mail.sending.deliveries import Delivery
+from crm.mail.sending.kinds import Claimed, Kind, Rendered, register
+from crm.mail.sending.runs import Writes, dialect_of
+
+
+def put_mail(
+    session: Writes,
+    kind: str,
+    to: Address,
+    payload: dict[str, Any],
+    *,
+    dedupe_key: str,
+    person: tuple[str, int] | None = None,
+) -> int | None:
+    """Write one mail of `kind` into the ledger; its delivery id, None when the key was used before. The caller commits.
+
+    `payload` is plain JSON for the kind's `render`; it is removed when the mail was sent. `person`: (module, id)."""
+    dialect = postgresql if dialect_of(session) == "postgresql" else sqlite
+    module, person_id = person or (None, None)
+    row = dialect.insert(Delivery).values(
+        kind=kind, dedupe_key=dedupe_key, email=to.addr, email_key=email_key(to.addr), payload=payload, created_at=clock.now(),
+        person_module=module, person_id=person_id, contact_id=person_id if module == "contacts" else None,
+    )  # fmt: skip
+    written = row.on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Delivery.id)
+    found: int | None = session.execute(written).scalar()
+    return found
+
+
+def put_letter(
+    session: Writes, letter: Letter, sender: Address, *, dedupe_key: str, person: tuple[str, int] | None = None
+) -> int | None:
+    """The same for a letter without files. `sender` is what the reader sees and where bounces go."""
+    payload: dict[str, Any] = {
+        "sender": [sender.addr, sender.name], "to": [letter.to.addr, letter.to.name], "subject": letter.subject,
+        "text": letter.text, "html": letter.html, "auto_submitted": letter.auto_submitted,
+        "in_reply_to": letter.in_reply_to, "references": list(letter.references),
+        "reply_to": [letter.reply_to.addr, letter.reply_to.name] if letter.reply_to else None,
+    }  # fmt: skip
+    if letter.attachments or letter.inline:
+        raise ValueError("A letter with files needs a kind of its own that reads them when it is rendered.")
+    return put_mail(session, "letter", letter.to, payload, dedupe_key=dedupe_key, person=person)
+
+
+def find_mail(session: Writes, dedupe_key: str) -> int | None:
+    """The delivery id of a mail that was put with this key."""
+    found: int | None = session.execute(select(Delivery.id).where(Delivery.dedupe_key == dedupe_key)).scalar()
+    return found
+
+
+def register_letters(
+    secret: Callable[[], bytes], signers: Callable[[str], Sequence[Signer]] = lambda domain: ()
+) -> Kind:
+    """Make the kind `letter` known. `secret` gives the key of Message-IDs, `signers` the DKIM keys of a domain."""
+
+    def load(rows: Sequence[Claimed]) -> tuple[bytes, dict[str, Sequence[Signer]]]:
+        domains = {str((row.payload or {})["sender"][0]).rpartition("@")[2] for row in rows}
+        return secret(), {domain: signers(domain) for domain in domains}
+
+    def render(row: Claimed, loaded: Any) -> Rendered:
+        key, signers_of = loaded
+        said = row.payload or {}
+        sender = Address(*said["sender"])
+        letter = Letter(
+            Address(*said["to"]), said["subject"], said["text"], said["html"],
+            Address(*said["reply_to"]) if said["reply_to"] else None, said["auto_submitted"], said["in_reply_to"],
+            tuple(said["references"]),
+        )  # fmt: skip
+        identity = message_id(key, "delivery", row.id, sender.domain)
+        data = build(letter.message(sender, clock.now(), identity), signers_of.get(sender.domain, ()))
+        return Rendered(Envelope(sender.addr, letter.to.addr), data, identity)
+
+    return register(Kind("letter", render, load))
