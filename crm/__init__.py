@@ -7,7 +7,8 @@ from crm.config import Config
 
 def create_app(config: Config | None = None) -> Flask:
     """The CRM as a WSGI app of its own: config, db, catalog, ui, blueprints, in that order, nothing else."""
-    from crm import catalog, config as settings, ui
+    from crm import catalog, ui
+    from crm import config as settings
     from crm.db import db
     from crm.ui.face import CRM
 

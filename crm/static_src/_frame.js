@@ -151,3 +151,9 @@ export function notice(text) {
   place.append(line);
   settle(document);
 }
+
+// in the form that edits several records, touching a field ticks it
+document.addEventListener("input", (event) => {
+  const tick = event.target.closest(".mass-field")?.querySelector("input[name=change]");
+  if (tick && event.target !== tick) tick.checked = true;
+});
