@@ -2,20 +2,20 @@
 
 SQLite: an FTS5 table with prefix indexes; PostgreSQL: a tsvector with a GIN index. Both hold the same words, which we cut
 ourselves: folded runs of letters and digits, so that an e-mail address is found by its parts and no character is special.
+Every word is kept behind the code of its module ("k3xlogistics"), so that a search in one module walks its entries only.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import (
     DDL,
     BigInteger,
-    Column,
-    MetaData,
-    Table,
-    Text,
     and_,
     bindparam,
     event,
@@ -36,20 +36,19 @@ from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 
 WORD = re.compile(r"[^\W_]+")
+CODE, PREFIXES = 3, (2, 3)  # the lengths of beginnings that FTS5 indexes, behind the code
 SHORTEST, LONGEST_WORD, MOST_WORDS, MOST_ASKED = 2, 60, 2_000, 8
-SEEN_AT_ONCE = 40  # candidates looked at to learn in which modules there are hits
 TAKEN = frozenset({"html", "source"})  # kinds whose markup is not searched
 
 # The table is not in the metadata of the house: on SQLite it is a virtual one. Both are made by the statements below.
-index = Table("text_index", MetaData(), Column("entity_id", BigInteger), Column("module", Text), Column("words", Text))
 CREATE = {
     "sqlite": (
         "CREATE VIRTUAL TABLE IF NOT EXISTS text_index USING fts5("
-        "words, module, tokenize=\"unicode61 remove_diacritics 0 tokenchars '_'\", prefix='2 3', columnsize=0, detail=column)",
+        "words, tokenize='unicode61 remove_diacritics 0', prefix='5 6', columnsize=0, detail=none)",
     ),
     "postgresql": (
         "CREATE TABLE IF NOT EXISTS text_index (entity_id bigint PRIMARY KEY REFERENCES entities (id) ON DELETE CASCADE, "
-        "module varchar(40) NOT NULL, words tsvector NOT NULL)",
+        "words tsvector NOT NULL)",
         "CREATE INDEX IF NOT EXISTS ix_text_index_words ON text_index USING gin (words) WITH (fastupdate = off)",
     ),
 }
@@ -88,27 +87,34 @@ def index_many(module: Module | str, rows: Mapping[int, Mapping[str, Any]]) -> N
     if not rows or not module.is_record:
         return
     taken = indexed_fields(module)
-    made = [{"id": id, "module": module.key, "words": _joined(values, taken)} for id, values in rows.items()]
+    code = code_of(module.key)
+    made = [{"id": id, "words": _joined(code, values, taken)} for id, values in rows.items()]
     connection = db.session.connection()
     if connection.dialect.name == "sqlite":
         connection.execute(text("DELETE FROM text_index WHERE rowid = :id"), made)
-        connection.execute(text("INSERT INTO text_index (rowid, module, words) VALUES (:id, :module, :words)"), made)
+        connection.execute(text("INSERT INTO text_index (rowid, words) VALUES (:id, :words)"), made)
         return
     said = (
-        "INSERT INTO text_index (entity_id, module, words) SELECT i, :module, array_to_tsvector(string_to_array(w, ' ')) "
+        "INSERT INTO text_index (entity_id, words) SELECT i, array_to_tsvector(string_to_array(w, ' ')) "
         "FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) AS rows (i, w) "
-        "ON CONFLICT (entity_id) DO UPDATE SET words = excluded.words, module = excluded.module"
+        "ON CONFLICT (entity_id) DO UPDATE SET words = excluded.words"
     )
-    # The module is a word of its own ("=contacts"), so that one index lookup intersects both.
-    words = [f"={module.key} {one['words']}".strip() for one in made]
-    connection.execute(text(said), {"module": module.key, "ids": [one["id"] for one in made], "words": words})
+    connection.execute(text(said), {"ids": [one["id"] for one in made], "words": [one["words"] for one in made]})
 
 
-def _joined(values: Mapping[str, Any], taken: list[str]) -> str:
+@cache
+def code_of(key: str) -> str:
+    """Three letters or digits that stand for the module in the index. Two modules with one code would only cost time."""
+    number = crc32(key.encode()) % 36**CODE
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    return "".join(digits[number // 36**place % 36] for place in range(CODE))
+
+
+def _joined(code: str, values: Mapping[str, Any], taken: list[str]) -> str:
     said = [
         " ".join(value) if isinstance(value, tuple) else str(value) for name in taken if (value := values.get(name))
     ]
-    return " ".join(words_of(" ".join(said)))
+    return " ".join(code + word for word in words_of(" ".join(said)))
 
 
 def forget(ids: Iterable[int]) -> None:
@@ -155,16 +161,15 @@ def asked_words(said: str) -> list[str]:
     return words
 
 
-def _match(words: list[str], key: str | None) -> str:
-    """The question to the index: records of module `key` with words that begin with each of `words`."""
+def _match(words: list[str], module: Module, longest: int = LONGEST_WORD) -> str:
+    """The question to the index: records of `module` with words that begin with each of `words`, as far as `longest`."""
+    asked = [code_of(module.key) + word[:longest] for word in words]
     if db.engine.dialect.name == "sqlite":
-        said = " AND ".join(f'words : "{word}" *' for word in words)
-        return f'module : "{key}" AND {said}' if key else said
-    said = " & ".join(f"'{word}':*" for word in words)
-    return f"'={key}' & {said}" if key else said
+        return " AND ".join(f'"{word}" *' for word in asked)
+    return " & ".join(f"'{word}':*" for word in asked)
 
 
-def _matching(question: Any) -> Any:
+def _matching(question: str) -> Any:
     """A Select of the ids whose words match."""
     if db.engine.dialect.name == "sqlite":
         said = text("SELECT rowid AS entity_id FROM text_index WHERE text_index MATCH :question")
@@ -178,7 +183,7 @@ def condition(viewer: Viewer, module: Module, said: str, seen: frozenset[str] | 
     words = asked_words(said)
     if not module.is_record:
         return _in_fields(module, words, [name for name in module.search if seen is None or name in seen])
-    found = module.table.c.id.in_(_matching(_match(words, module.key)).subquery().select())
+    found = module.table.c.id.in_(_matching(_match(words, module)).subquery().select())
     hidden = _hidden_only(viewer, module, words)
     return found if hidden is None else and_(found, hidden)
 
@@ -207,22 +212,34 @@ def search(viewer: Viewer, said: str, module: str | None = None, limit: int = 5)
     words = asked_words(said)
     asked = [modules[module]] if module else [one for one in modules if one.is_record and (one.search or one.titles)]
     asked = [one for one in asked if may(viewer, "view", one)]
-    if len(asked) > 1:
-        present = _modules_with(words, asked)
-        asked = [one for one in asked if one.key in present]
     found: dict[str, list[Hit]] = {}
-    for one in asked:
-        hits = [Hit(one.key, *row) for row in db.session.execute(_hits(viewer, one, words, limit))]
-        if hits:
-            found[one.key] = hits
+    with _by_index():
+        if len(asked) > 1:
+            present = _modules_with(words, asked)
+            asked = [one for one in asked if one.key in present]
+        for one in asked:
+            hits = [Hit(one.key, *row) for row in db.session.execute(_hits(viewer, one, words, limit))]
+            if hits:
+                found[one.key] = hits
     return found
 
 
+@contextmanager
+def _by_index() -> Iterator[None]:
+    """PostgreSQL takes a limit as a reason to read the whole table, which is right only for words that are everywhere."""
+    if db.engine.dialect.name != "postgresql":
+        yield
+        return
+    db.session.execute(text("SET LOCAL enable_seqscan = off"))
+    yield
+    db.session.execute(text("SET LOCAL enable_seqscan = on"))
+
+
 def _modules_with(words: list[str], asked: list[Module]) -> set[str]:
-    """In which modules there are any: one statement, a look at a few entries for each."""
+    """In which modules there may be any: one statement that looks at one entry for each, by the indexed beginnings."""
     parts = []
     for place, one in enumerate(asked):
-        found = _matching(_match(words, one.key)).subquery(f"found_{place}")
+        found = _matching(_match(words, one, longest=PREFIXES[-1])).subquery(f"found_{place}")
         parts.append(select(literal(one.key).label("module")).where(select(found.c.entity_id).exists()))
     said = parts[0].union_all(*parts[1:])
     return set(db.session.execute(said).scalars())
@@ -230,7 +247,8 @@ def _modules_with(words: list[str], asked: list[Module]) -> set[str]:
 
 def _hits(viewer: Viewer, module: Module, words: list[str], limit: int) -> Any:
     table, cards = module.table, Entity.__table__
-    found = _matching(_match(words, module.key)).subquery("found")
+    found = _matching(_match(words, module)).cte("found")
+    found = found.prefix_with("MATERIALIZED", dialect="postgresql")  # else it walks the key and tests every entry
     label = cards.c.label
     said = (
         select(table.c.id, label, cards.c.number)
