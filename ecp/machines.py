@@ -27,14 +27,15 @@ class Visit:
     left_for_a_server: bool = True  # False: into the local mail folder, where nothing stands between us and the reader
 
 
-def is_machine(visit: Visit) -> bool:
-    """Whether the request by itself looks like a machine's."""
-    if visit.is_canary or visit.method == "HEAD":
-        return True
+def why_machine(visit: Visit) -> str | None:
+    """Why the request by itself looks like a machine's (a key of the picklist why_machine); None for a person's."""
+    if visit.is_canary:
+        return "hidden_link"
+    if visit.method == "HEAD":
+        return "head"
     kind = kind_of(visit.agent)
     if kind == "scanner":
-        return True
-    soon = visit.sent_at is not None and visit.at - visit.sent_at < SOON
-    if kind in {"proxy", "library"}:
-        return soon
-    return soon and visit.left_for_a_server
+        return "agent"
+    if visit.sent_at is None or visit.at - visit.sent_at >= SOON:
+        return None
+    return "at_once" if kind in {"proxy", "library"} or visit.left_for_a_server else None

@@ -10,6 +10,7 @@ SEEDS = (
     "crm.engine.picklists:seed",
     "crm.modules.list_types:seed",
     "ecp.modules.plans:seed",
+    "ecp.seeds:seed",
 )
 
 

@@ -21,6 +21,7 @@ from crm.engine.permissions import demand, has_area, scope
 from crm.engine.refusals import Conflict, Fault, Forbidden, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.mail.sending import runs
 from ecp.pipeline import checks
 
 SOONEST, LATEST = timedelta(minutes=2), timedelta(days=366)
@@ -167,6 +168,12 @@ def move(viewer: Viewer, id: int, before: tuple[str, ...], after: str, channel: 
     changed = {id: {"state": (was, after)}}
     history.note_changes(viewer, module, changed, module.fields, channel, now)
     afterwards.tell(module, "updated", [id], channel, viewer, changed={id: ("state",)})
+    if after == "paused":
+        runs.pause_run(db.session, id)
+    elif after == "cancelled":
+        runs.cancel_run(db.session, id)
+    elif was == "paused" and after == "sending":
+        runs.open_run(db.session, id)
     if after in {"preparing", "sending", "cancelled"}:
         outbox.put(db.session, "sendouts.work", sendout_id=id)
     return True

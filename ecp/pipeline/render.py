@@ -15,12 +15,10 @@ from crm.engine.registry import modules
 from crm.identity import keys
 from crm.mail.assemble import Parts, assemble, compile_parts
 from crm.mail.dkim import Signer
-from crm.mail.message import Address, BadAddress, BadHeader, Mail, one_line
+from crm.mail.message import Address, BadAddress, BadHeader, Envelope, Mail, one_line
 from ecp.content.compile import Mail as Segmented
 from ecp.content.compile import prepare
 from ecp.content.limits import as_test
-from ecp.organisation import organisation
-from ecp.pipeline import frozen
 from ecp.pipeline.envelope import Letterhead, bounce_token, host_of
 from ecp.pipeline.frozen import Frozen
 from ecp.pipeline.track import LinkMaker, Sealer, sealer, tracking
@@ -32,11 +30,10 @@ TEST = "test"  # stands for the token in the personal links of a test mail
 
 @dataclass(frozen=True)
 class Unmade:
-    """Why a mail could not be made: for this person alone. `skip_reason` when nothing is wrong with the mail itself."""
+    """Why a mail could not be made: for this person alone."""
 
     delivery_id: int
     why: str
-    skip_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,23 +75,14 @@ class Renderer:
         self.special = sorted(name for name in self.names if name.startswith("links."))
         self.reader = Reader(frozenset(name for name in self.names if not name.startswith("links.")), sendout)
 
-    def make(self, people: Sequence[Person]) -> list[Made | Unmade]:
-        """The mails of a batch, in its order. A person whose mail cannot be made costs nobody else his."""
-        read = self.reader.read((one.person_module, one.person_id) for one in people)
-        now = clock.now()
-        made: list[Made | Unmade] = []
-        for one in people:
-            values = read.get(one.person_id)
-            if values is None:
-                made.append(Unmade(one.delivery_id, "The person was deleted.", "contact_deleted"))
-                continue
-            try:
-                made.append(self._make(one, values, now))
-            except BadAddress as bad:
-                made.append(Unmade(one.delivery_id, str(bad), "invalid_email"))
-            except (BadHeader, UnicodeEncodeError, ValueError) as bad:
-                made.append(Unmade(one.delivery_id, f"The mail could not be made: {bad}"[:500]))
-        return made
+    def make_one(self, one: Person, values: Filled) -> Made | Unmade:
+        """The mail of one person. What cannot be made costs nobody else his."""
+        try:
+            return self._make(one, values, clock.now())
+        except BadAddress as bad:
+            return Unmade(one.delivery_id, str(bad))
+        except (BadHeader, UnicodeEncodeError) as bad:
+            return Unmade(one.delivery_id, f"The mail could not be made: {bad}"[:500])
 
     def _make(self, one: Person, values: Filled, now: datetime) -> Made:
         to = Address(one.email, one_line(values.shown.get("contact.name", "")))
@@ -136,10 +124,8 @@ class Renderer:
         make = catalog.link_maker(kind)
         return make(delivery_id, about) if make else ""
 
-    def test_mail(self, to: Address, person: Person | None) -> tuple[list[bytes], bytes]:
-        """A test: `[TEST]` before the subject, nothing measured, nothing to leave by. Gives header lines and the mail."""
-        read = self.reader.read([(person.person_module, person.person_id)]) if person else {}
-        values = read.get(person.person_id) if person else None
+    def test_mail(self, to: Address, values: Filled | None, delivery_id: int) -> Made:
+        """A test: `[TEST]` before the subject, nothing measured, nothing to leave by."""
         mail = prepare(self.content.compiled, False)
         inert = {
             "unsubscribe": f"{self.base_url}/u/{TEST}", "online": f"{self.base_url}/v/{TEST}",
@@ -149,11 +135,13 @@ class Renderer:
         for name in (one for one in mail.printed | mail.asked if one.startswith("links.")):
             kind, _, about = name.removeprefix("links.").partition(":")
             shown[name] = f"{self.base_url}/p/{about}" if kind == "page" else inert.get(kind, "")
-        raw = (values.raw if values else {}) | shown
+        raw = (values.raw if values else {}) | {name: text for name, text in shown.items() if name.startswith("links.")}
         now = clock.now()
-        lines = self.letterhead.lines(to, as_test(mail.subject.fill(shown, raw)), now, 0)
+        lines = self.letterhead.lines(to, as_test(mail.subject.fill(shown, raw)), now, delivery_id)
         html = mail.html.fill(shown, raw) if mail.html else ()
-        return lines, assemble(lines, self.parts, mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
+        data = assemble(lines, self.parts, mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
+        envelope = Envelope(self.letterhead.mailbox, to.addr)
+        return Made(delivery_id, Mail(envelope, data), self.letterhead.message_id(delivery_id))
 
 
 def letterhead(sendout: Mapping[str, Any], public_host: str) -> Letterhead:
@@ -176,6 +164,3 @@ def letterhead(sendout: Mapping[str, Any], public_host: str) -> Letterhead:
         reply_to=reply_to if reply_to and reply_to.addr != sender.addr else None,
         is_automatic=sendout["source"] in {"auto_campaign", "auto_target_group"},
     )
-
-
-__all__ = ["AT_ONCE", "Made", "Person", "Renderer", "Unmade", "frozen", "letterhead", "organisation"]

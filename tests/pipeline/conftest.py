@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-import ecp.tables  # noqa: F401  (before the template database is made)
 from crm.db import db
 from crm.engine import records, relations
 from crm.engine.channels import Channel

@@ -1,0 +1,157 @@
+"""Sending → sent: numbers taken from the rows, quota settled, and one report by mail to whoever sent it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy import func, select, update
+
+from crm import clock, config
+from crm.db import db
+from crm.engine.channels import Channel
+from crm.engine.registry import modules
+from crm.identity.viewer import SYSTEM
+from crm.mail.letters import Letter
+from crm.mail.message import Address, BadAddress, one_line
+from crm.mail.sending import runs, singles
+from crm.mail.sending.deliveries import Delivery
+from ecp import quotas
+from ecp.pipeline import actions
+from ecp.pipeline.frozen import SendoutContent
+
+RUNNING = ("sending", "paused")
+
+
+def look_after(sendout_id: int) -> bool:
+    """Bring the numbers of a sendout up to date; end it when nobody waits any more. True when it ended. Commits."""
+    table = modules["sendouts"].table
+    state = db.session.execute(select(table.c.state).where(table.c.id == sendout_id)).scalar()
+    if state not in {*RUNNING, "cancelled", "sent", "failed"}:
+        return False
+    counts = runs.count_states(db.session, sendout_id)
+    db.session.execute(update(table).where(table.c.id == sendout_id).values(**numbers(sendout_id, counts)))
+    if state == "sending" and runs.was_everyone_tried(db.session, sendout_id):
+        put_report(sendout_id)
+    ended = False
+    if not runs.has_open_rows(db.session, sendout_id):
+        if state in RUNNING:
+            sent = counts.get("sent", 0) + counts.get("uncertain", 0)
+            after = "sent" if sent or not counts.get("failed") else "failed"
+            note = None if after == "sent" else "Every mail of this sendout was refused. The recipients show why."
+            ended = actions.move(
+                SYSTEM, sendout_id, RUNNING, after, Channel.SYSTEM, finished_at=clock.now(), state_note=note
+            )
+            runs.close_run(db.session, sendout_id)
+            put_report(sendout_id)
+        settle(sendout_id, counts)
+    db.session.commit()
+    return ended
+
+
+def numbers(sendout_id: int, counts: dict[str, int]) -> dict[str, int]:
+    """The counts that are shown with a sendout, from its rows."""
+    d = Delivery.__table__.c
+    seen = db.session.execute(
+        select(func.count(d.first_read_at), func.count(d.first_click_at), func.count(d.unsubscribed_at)).where(
+            d.sendout_id == sendout_id
+        )
+    ).one()
+    return {
+        "audience_count": sum(counts.values()), "sent_count": counts.get("sent", 0), "failed_count": counts.get("failed", 0),
+        "skipped_count": counts.get("skipped", 0), "uncertain_count": counts.get("uncertain", 0),
+        "read_count": seen[0], "clicked_count": seen[1], "unsubscribed_count": seen[2],
+    }  # fmt: skip
+
+
+def settle(sendout_id: int, counts: dict[str, int]) -> None:
+    """Turn the promise of quota into what was used, once."""
+    content = SendoutContent
+    row = db.session.execute(
+        select(content.quota_month, content.quota_count).where(
+            content.sendout_id == sendout_id, content.prepared_at.is_not(None), content.settled_at.is_(None)
+        )
+    ).first()
+    if row is None or row.quota_month is None:
+        return
+    marked = db.session.execute(
+        update(content)
+        .where(content.sendout_id == sendout_id, content.settled_at.is_(None))
+        .values(settled_at=clock.now())
+    )
+    if marked.rowcount:  # type: ignore[attr-defined]
+        quotas.settle(row.quota_month, row.quota_count, counts.get("sent", 0) + counts.get("uncertain", 0))
+
+
+def put_report(sendout_id: int) -> None:
+    """The report by mail, once a sendout. The caller commits."""
+    from ecp import statistics
+
+    sendout = _row(sendout_id)
+    report = statistics.report(SYSTEM, sendout_id)
+    with force_locale(_language_of(sendout)):
+        lines = [
+            _("“%(name)s” was sent.", name=sendout["name"]),
+            "",
+            f"{_('Sent')}: {report['sent']}",
+            f"{_('Left out')}: {report['skipped']}",
+            *(f"  {reason}: {count}" for reason, count in sorted(report["skipped_by_reason"].items())),
+            f"{_('Failed')}: {report['failed']}",
+            f"{_('Uncertain')}: {report['uncertain']}",
+            f"{_('Waiting for another try')}: {report['waiting']}",
+            f"{_('Read')}: {report['read']}",
+            f"{_('Clicked')}: {report['clicked']}",
+            f"{_('Left')}: {report['unsubscribed']}",
+            "",
+            _("The whole report: %(address)s", address=_address_of(sendout_id)),
+        ]
+        _write(sendout, _("Report: %(name)s", name=sendout["name"]), "\n".join(lines), f"sendout-report:{sendout_id}")
+
+
+def tell_failure(sendout_id: int, why: str) -> None:
+    """A mail to whoever made a sendout that could not be sent. The caller commits."""
+    sendout = _row(sendout_id)
+    with force_locale(_language_of(sendout)):
+        text = _("“%(name)s” could not be sent. %(why)s", name=sendout["name"], why=why)
+        text += "\n\n" + _address_of(sendout_id)
+        _write(sendout, _("Not sent: %(name)s", name=sendout["name"]), text, f"sendout-failed:{sendout_id}")
+
+
+def _write(sendout: dict[str, Any], subject: str, text: str, key: str) -> None:
+    users = modules["users"].table
+    email = db.session.execute(
+        select(users.c.email).where(users.c.id == (sendout["creator_id"] or sendout["owner_id"]))
+    ).scalar()
+    sender = sendout["sender_address"] or _default_sender()
+    if not email or not sender:
+        return  # made by the system, or nobody may send: the sendout's page says the same
+    try:
+        letter = Letter(Address(email), one_line(subject)[:200], text + "\n")
+        singles.put_letter(db.session, letter, Address(sender), dedupe_key=key)
+    except BadAddress:
+        return  # a user name that no mail can be sent to
+
+
+def _row(sendout_id: int) -> dict[str, Any]:
+    table = modules["sendouts"].table
+    return dict(db.session.execute(select(table).where(table.c.id == sendout_id)).mappings().one())
+
+
+def _language_of(sendout: dict[str, Any]) -> str:
+    users = modules["users"].table
+    said = db.session.execute(select(users.c.locale).where(users.c.id == sendout["creator_id"])).scalar()
+    return said or config.current().locale
+
+
+def _default_sender() -> str | None:
+    table = modules["sender_addresses"].table
+    usable = (table.c.state.in_(("confirmed", "domain_verified")), table.c.deleted_at.is_(None))
+    return db.session.execute(
+        select(table.c.address).where(*usable).order_by(table.c.is_default.desc(), table.c.id).limit(1)
+    ).scalar()
+
+
+def _address_of(sendout_id: int) -> str:
+    settings = config.current()
+    return f"{(settings.ecp_url or settings.base_url + '/ecp').rstrip('/')}/sendouts/{sendout_id}"

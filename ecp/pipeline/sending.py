@@ -1,0 +1,156 @@
+"""The kind “sendout” of the post office: how it gets the mails of our deliveries, and what it tells us of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.sql import ColumnElement
+
+from crm import config
+from crm.db import db
+from crm.engine.channels import Channel
+from crm.engine.registry import modules
+from crm.identity import keys
+from crm.identity.viewer import SYSTEM
+from crm.mail.dkim import Signer
+from crm.mail.message import Address
+from crm.mail.outcome import Outcome
+from crm.mail.sending import kinds, singles
+from crm.mail.sending.kinds import Claimed, Kind, Rendered
+from ecp.pipeline import actions, allow, checks, frozen
+from ecp.pipeline.render import Person, Renderer, Unmade
+from ecp.pipeline.values import Filled
+
+KEPT_SECONDS = 60.0  # a renderer is made anew then, so that new keys and settings come in
+
+
+class CannotRender(Exception):
+    """The mail of one person cannot be made."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a batch needs: the renderer of each sendout, and the values of its people."""
+
+    renderers: Mapping[int, Renderer]
+    values: Mapping[tuple[int, int], Filled]  # (sendout, person)
+
+
+_renderers: dict[tuple[str, int], tuple[float, Renderer]] = {}
+
+
+def load(rows: Sequence[Claimed]) -> Loaded:
+    """Read what the mails of a batch need: a few queries a sendout, none a person."""
+    by_sendout: dict[int, list[Claimed]] = {}
+    for row in rows:
+        if row.sendout_id is not None:
+            by_sendout.setdefault(row.sendout_id, []).append(row)
+    renderers: dict[int, Renderer] = {}
+    values: dict[tuple[int, int], Filled] = {}
+    for sendout_id, mine in by_sendout.items():
+        renderer = renderers[sendout_id] = renderer_of(sendout_id)
+        people = [(row.person_module or "", row.person_id) for row in mine if row.person_id is not None]
+        values |= {(sendout_id, id): filled for id, filled in renderer.reader.read(people).items()}
+    return Loaded(renderers, values)
+
+
+def render(row: Claimed, loaded: Loaded) -> Rendered:
+    """The mail of one delivery. Raises CannotRender, and whatever is wrong with one address."""
+    if row.sendout_id is None or row.person_id is None:
+        raise CannotRender("The person was deleted.")
+    found = loaded.values.get((row.sendout_id, row.person_id))
+    if found is None:
+        raise CannotRender("The person was deleted.")
+    person = Person(row.id, row.person_module or "", row.person_id, row.email)
+    made = loaded.renderers[row.sendout_id].make_one(person, found)
+    if isinstance(made, Unmade):
+        raise CannotRender(made.why)
+    return Rendered(made.mail.envelope, made.mail.data, made.message_id)
+
+
+def renderer_of(sendout_id: int) -> Renderer:
+    """The renderer of a sendout, kept for a minute. Raises CannotRender when its content is not there."""
+    place = (str(db.engine.engine.url), sendout_id)
+    kept = _renderers.get(place)
+    now = time.monotonic()
+    if kept and now - kept[0] < KEPT_SECONDS:
+        return kept[1]
+    table = modules["sendouts"].table
+    sendout = db.session.execute(select(table).where(table.c.id == sendout_id)).mappings().first()
+    content = frozen.load(sendout_id)
+    if sendout is None or content is None:
+        raise CannotRender(f"The content of sendout {sendout_id} is not there.")
+    made = Renderer(dict(sendout), content, signers_of(Address(sendout["sender_address"]).domain))
+    for old in [key for key, (then, _) in _renderers.items() if now - then >= KEPT_SECONDS]:
+        del _renderers[old]
+    _renderers[place] = (now, made)
+    return made
+
+
+def signers_of(domain: str) -> list[Signer]:
+    """The DKIM keys of a domain or of the nearest one above it, the newest two (decisions.md 35, `customerhub dkim add`)."""
+    labels = domain.split(".")
+    for start in range(len(labels) - 1):
+        name = ".".join(labels[start:])
+        found = sorted(keys.names(f"dkim:{name}:"))
+        if found:
+            return [
+                Signer(name, place.rpartition(":")[2], secret) for place in found[-2:] if (secret := keys.find(place))
+            ]
+    return []
+
+
+def refusal(sendout_id: int | None) -> ColumnElement[str | None] | None:
+    """The rules of a sendout, for the statement that begins a text."""
+    if sendout_id is None:
+        return None
+    table = modules["sendouts"].table
+    row = db.session.execute(select(table).where(table.c.id == sendout_id)).mappings().first()
+    if row is None:
+        return None
+    return allow.refusal(checks.audience_of(actions.of_row(row)).rules)
+
+
+def settled(connection: Connection, row: Claimed, state: str, outcome: Outcome | None) -> None:
+    """Nothing at once: refused addresses are written down set-wise by `bounces.evidence`."""
+
+
+def trouble(sendout_id: int | None, code: str, sentence: str) -> None:
+    """The post office paused a run, or cannot reach the server: the sendout says so."""
+    table = modules["sendouts"].table
+    if sendout_id is None:
+        return
+    note = sentence[:500]
+    if code == "policy":
+        actions.move(SYSTEM, sendout_id, ("sending",), "paused", Channel.SYSTEM, state_note=note)
+    else:
+        db.session.execute(
+            update(table).where(table.c.id == sendout_id, table.c.state == "sending").values(state_note=note)
+        )
+    db.session.commit()
+
+
+def load_tests(rows: Sequence[Claimed]) -> None:
+    """Tests are few: each is read when it is rendered."""
+
+
+def render_test(row: Claimed, _loaded: Any) -> Rendered:
+    """A test mail of a sendout or of a mail, as it is now."""
+    from ecp.pipeline import testing
+
+    return testing.render(row)
+
+
+def register() -> None:
+    """Make our kinds known to the post office; letters are signed with the same keys."""
+    kinds.register(Kind("sendout", render, load, refusal, settled, trouble))
+    kinds.register(Kind("sendout_test", render_test, load_tests))
+    if "letter" not in kinds.KINDS:
+        singles.register_letters(lambda: keys.of("message_id"), signers_of)
+
+
+__all__ = ["config", "load", "register", "render", "renderer_of", "signers_of"]

@@ -1,0 +1,111 @@
+"""Test sends: the mail as it is now, to one to five addresses, outside of all counting. No quota, no links that do anything."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from crm import config
+from crm.db import db
+from crm.engine import search
+from crm.engine.permissions import demand, has_area
+from crm.engine.refusals import Fault, Forbidden, Refused
+from crm.engine.registry import modules
+from crm.identity.viewer import Viewer
+from crm.mail.message import Address, BadAddress
+from crm.mail.sending import singles
+from crm.mail.sending.kinds import Claimed, Rendered
+from crm.modules.sender_addresses import USABLE
+from ecp.pipeline import actions, frozen
+from ecp.pipeline.envelope import host_of
+from ecp.pipeline.frozen import Frozen
+from ecp.pipeline.render import Renderer
+from ecp.pipeline.sender import as_sent
+from ecp.pipeline.sending import signers_of
+
+MOST = 5
+
+
+def send_tests(viewer: Viewer, sendout_id: int, addresses: Sequence[str], contact_id: int | None = None) -> int:
+    """Send the mail of a sendout as a test, filled with the data of a contact when one is given; how many mails.
+
+    The caller commits. Raises Missing, Forbidden, Refused."""
+    sendout = actions.load(viewer, sendout_id)
+    return send_tests_of_mail(viewer, sendout.email_template_id, addresses, contact_id, sendout_id)
+
+
+def send_tests_of_mail(
+    viewer: Viewer,
+    email_template_id: int,
+    addresses: Sequence[str],
+    contact_id: int | None = None,
+    sendout_id: int | None = None,
+) -> int:
+    """The same for a mail that is in no sendout yet."""
+    demand(viewer, "view", "email_templates")
+    if not has_area(viewer, "send"):
+        raise Forbidden("You have no right to send mails.", "forbidden_action")
+    mail = search.one(viewer, "email_templates", email_template_id)
+    chosen = _addresses(addresses)
+    person = None
+    if contact_id is not None:
+        person = search.one(viewer, "contacts", contact_id, columns=("last_name",)).id
+    _demand_sender(mail["sender_address_id"])
+    frozen.compile_mail(email_template_id, True)  # so that what is wrong is said now
+    payload = {"email_template_id": email_template_id, "sendout_id": sendout_id, "contact_id": person}
+    for address in chosen:
+        key = f"test:{email_template_id}:{uuid.uuid4().hex}"
+        singles.put_mail(db.session, "sendout_test", address, payload, dedupe_key=key)
+    return len(chosen)
+
+
+def render(row: Claimed) -> Rendered:
+    """A test mail, from what is written now."""
+    said = row.payload or {}
+    sendout = _row("sendouts", said["sendout_id"]) if said["sendout_id"] else {}
+    mail = _row("email_templates", said["email_template_id"])
+    about = {
+        "id": said["sendout_id"] or 0, "campaign_id": None, "creator_id": mail["creator_id"], "list_type_id": None, "source": "ecp",
+        **sendout, **as_sent(mail),
+    }  # fmt: skip
+    compiled, _ = frozen.compile_mail(mail["id"], frozen.needs_unsubscribe(about["list_type_id"]))
+    content = Frozen(about["id"], compiled, tuple(frozen.files_of(mail["id"])))
+    renderer = Renderer(about, content, signers_of(Address(about["sender_address"]).domain))
+    values = (
+        renderer.reader.read([("contacts", said["contact_id"])]).get(said["contact_id"]) if said["contact_id"] else None
+    )
+    made = renderer.test_mail(Address(row.email), values, row.id)
+    return Rendered(made.mail.envelope, made.mail.data, made.message_id)
+
+
+def _addresses(said: Sequence[str]) -> list[Address]:
+    if not said or len(said) > MOST:
+        raise Refused(addresses=Fault("out_of_range", f"Give 1 to {MOST} addresses for a test."))
+    found: dict[str, Address] = {}
+    for address in said:
+        try:
+            made = Address(str(address))
+        except BadAddress as bad:
+            raise Refused(addresses=Fault("bad_email", str(bad))) from None
+        found[made.addr.lower()] = made
+    return list(found.values())
+
+
+def _demand_sender(sender_address_id: int | None) -> None:
+    table = modules["sender_addresses"].table
+    state = db.session.execute(
+        select(table.c.state).where(table.c.id == sender_address_id, table.c.deleted_at.is_(None))
+    ).scalar()
+    if state not in USABLE:
+        raise Refused(sender_address_id=Fault("not_confirmed", "The sender address of this mail is not confirmed."))
+
+
+def _row(module: str, id: int) -> Mapping[str, Any]:
+    table = modules[module].table
+    return dict(db.session.execute(select(table).where(table.c.id == id)).mappings().one())
+
+
+__all__ = ["config", "host_of", "render", "send_tests", "send_tests_of_mail"]

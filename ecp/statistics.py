@@ -1,0 +1,196 @@
+"""What came of a sendout: people by state and reason, who read, clicked and left, the curve, the links, the recipients.
+
+Everything is counted from rows in a few set-based statements. Machines are counted apart. Where persons are not measured,
+totals count events without persons, and are shown from ten people up (invariants.md 5).
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, case, distinct, func, or_, select
+
+from crm import config
+from crm.db import db
+from crm.engine import search
+from crm.engine.registry import modules
+from crm.engine.rows import Page
+from crm.identity.viewer import Viewer
+from crm.mail.sending.deliveries import OPEN, Delivery
+from ecp.pipeline.frozen import TrackedLink
+
+FEWEST = 10  # people below which totals without persons are not shown
+CURVE_HOURS = 72
+CSV_COLUMNS = (
+    "email", "state", "skip_reason", "failed_reason", "attempts", "message_id", "sent_at", "first_read_at",
+    "read_count", "first_click_at", "click_count", "unsubscribed_at", "bounced_at", "bounce_type",
+)  # fmt: skip
+_D = Delivery.__table__.c
+
+
+def report(viewer: Viewer, sendout_id: int) -> dict[str, Any]:
+    """The numbers of contract.md (people): the states add up to `audience`. Raises Missing, Forbidden."""
+    search.one(viewer, "sendouts", sendout_id, columns=("name",))
+    states: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    counted = select(_D.state, _D.skip_reason, func.count()).where(_D.sendout_id == sendout_id)
+    for state, reason, number in db.session.execute(counted.group_by(_D.state, _D.skip_reason)):
+        states[state] = states.get(state, 0) + number
+        if state == "skipped":
+            reasons[reason or "unknown"] = reasons.get(reason or "unknown", 0) + number
+    seen = db.session.execute(
+        select(
+            func.count(_D.first_read_at), func.count(_D.first_click_at), func.count(_D.unsubscribed_at),
+            func.count(_D.bounced_at), func.count(case((_D.bounce_type == "soft", 1))),
+            func.coalesce(func.sum(_D.read_count), 0), func.coalesce(func.sum(_D.click_count), 0),
+        ).where(_D.sendout_id == sendout_id)
+    ).one()  # fmt: skip
+    opens, clicks = (modules[key].table for key in ("opens", "clicks"))
+    return {
+        "audience": sum(states.values()),
+        "sent": states.get("sent", 0),
+        "failed": states.get("failed", 0),
+        "skipped": states.get("skipped", 0),
+        "uncertain": states.get("uncertain", 0),
+        "waiting": sum(states.get(state, 0) for state in OPEN),
+        "cancelled": states.get("cancelled", 0),
+        "skipped_by_reason": reasons,
+        "read": seen[0],
+        "clicked": seen[1],
+        "unsubscribed": seen[2],
+        "bounced": seen[3],
+        "bounced_soft": seen[4],
+        "reads": int(seen[5]),
+        "clicks": int(seen[6]),
+        "machine_read": _machines(opens, sendout_id),
+        "machine_clicked": _machines(clicks, sendout_id),
+        "unmeasured_reads": _unmeasured(opens, sendout_id, states),
+        "unmeasured_clicks": _unmeasured(clicks, sendout_id, states),
+        "measuring": config.current().measure,
+    }
+
+
+def _machines(table: Any, sendout_id: int) -> int:
+    """People whose mail a machine opened (or whose links it followed)."""
+    mine = and_(table.c.sendout_id == sendout_id, table.c.is_machine)
+    return db.session.execute(select(func.count(distinct(table.c.delivery_id))).where(mine)).scalar() or 0
+
+
+def _unmeasured(table: Any, sendout_id: int, states: Mapping[str, int]) -> int | None:
+    """Events that name nobody; None where so few people got the mail that a number would name them."""
+    if states.get("sent", 0) + states.get("uncertain", 0) < FEWEST:
+        return None
+    mine = and_(table.c.sendout_id == sendout_id, table.c.delivery_id.is_(None), table.c.is_machine.is_(False))
+    return db.session.execute(select(func.count()).where(mine)).scalar() or 0
+
+
+def curve(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
+    """First reads and first clicks (people) in each of the first 72 hours from the start: [{"hour", "at", "read", "clicked"}]."""
+    row = search.one(viewer, "sendouts", sendout_id, columns=("started_at",))
+    start: datetime | None = row["started_at"]
+    if start is None:
+        return []
+    hours = [
+        {"hour": hour, "at": start + timedelta(hours=hour), "read": 0, "clicked": 0} for hour in range(CURVE_HOURS)
+    ]
+    for name, column in (("read", _D.first_read_at), ("clicked", _D.first_click_at)):
+        moments = select(column).where(
+            _D.sendout_id == sendout_id, column >= start, column < start + timedelta(hours=CURVE_HOURS)
+        )
+        for at in db.session.execute(moments.execution_options(yield_per=5000)).scalars():
+            hours[int((at - start).total_seconds() // 3600)][name] += 1
+    return hours
+
+
+def links(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
+    """Each tracked link with its clicks: number, url, label, people, clicks, machine_clicks, unmeasured_clicks. Most clicked first."""
+    search.one(viewer, "sendouts", sendout_id, columns=("name",))
+    clicks = modules["clicks"].table
+    person = clicks.c.is_machine.is_(False)
+    counted = (
+        select(
+            clicks.c.link_number.label("number"),
+            func.count(distinct(case((person, clicks.c.delivery_id)))).label("people"),
+            func.count(case((and_(person, clicks.c.delivery_id.is_not(None)), 1))).label("clicks"),
+            func.count(case((clicks.c.is_machine, 1))).label("machine_clicks"),
+            func.count(case((and_(person, clicks.c.delivery_id.is_(None)), 1))).label("unmeasured_clicks"),
+        )
+        .where(clicks.c.sendout_id == sendout_id)
+        .group_by(clicks.c.link_number)
+        .subquery()
+    )
+    query = (
+        select(
+            TrackedLink.number, TrackedLink.url, TrackedLink.label,
+            *(func.coalesce(counted.c[name], 0).label(name) for name in ("people", "clicks", "machine_clicks", "unmeasured_clicks")),
+        )
+        .outerjoin(counted, counted.c.number == TrackedLink.number)
+        .where(TrackedLink.sendout_id == sendout_id)
+        .order_by(func.coalesce(counted.c.people, 0).desc(), TrackedLink.number)
+    )  # fmt: skip
+    return [dict(row) for row in db.session.execute(query).mappings()]
+
+
+def recipients(viewer: Viewer, sendout_id: int, where: Mapping[str, Any] | None = None, **paging: Any) -> Page:
+    """The deliveries of a sendout that the viewer may see, by the reading door; `paging` as for search.find."""
+    search.one(viewer, "sendouts", sendout_id, columns=("name",))
+    mine: dict[str, Any] = {"sendout_id": {"$eq": sendout_id}}
+    return search.find(viewer, "deliveries", where={"$and": [mine, dict(where)]} if where else mine, **paging)
+
+
+def recipients_csv(viewer: Viewer, sendout_id: int, where: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """The recipients as CSV, piece by piece; texts that a spreadsheet would take for a formula begin with a quote."""
+    yield _line(CSV_COLUMNS)
+    after: str | None = None
+    while True:
+        page = recipients(
+            viewer, sendout_id, where, columns=CSV_COLUMNS, sort=("id",), limit=2000, after=after, count="none"
+        )
+        yield "".join(_line([_cell(row[name]) for name in CSV_COLUMNS]) for row in page.rows)
+        after = page.next
+        if after is None:
+            return
+
+
+def usual(viewer: Viewer, sendout_id: int, last: int = 10) -> dict[str, float] | None:
+    """The usual shares (0 to 1) of the sender's last sendouts before this one: read, clicked, unsubscribed. None for a first one."""
+    row = search.one(viewer, "sendouts", sendout_id, columns=("owner_id", "started_at"))
+    table = modules["sendouts"].table
+    before = [
+        table.c.state == "sent",
+        table.c.sent_count > 0,
+        table.c.id != sendout_id,
+        table.c.owner_id == row["owner_id"],
+    ]
+    if row["started_at"] is not None:
+        before.append(or_(table.c.started_at.is_(None), table.c.started_at < row["started_at"]))
+    earlier = search.ids(viewer, "sendouts").where(*before).order_by(table.c.started_at.desc()).limit(last).subquery()
+    names = ("read_count", "clicked_count", "unsubscribed_count")
+    sums = db.session.execute(
+        select(func.sum(table.c.sent_count), *(func.sum(table.c[name]) for name in names)).where(
+            table.c.id.in_(select(earlier.c[0]))
+        )
+    ).one()
+    if not sums[0]:
+        return None
+    return {
+        name.removesuffix("_count"): float(value or 0) / float(sums[0])
+        for name, value in zip(names, sums[1:], strict=True)
+    }
+
+
+def _line(cells: Any) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    text = str(value)
+    return f"'{text}" if text[:1] in set("=+-@\t\r") else text
