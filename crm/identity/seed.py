@@ -16,7 +16,6 @@ MAILING = (
     "campaigns", "target_groups", "email_templates", "emails", "html_snippets", "landing_pages", "list_types",
     "sender_addresses", "portal_target_groups", "sendouts", "suppressions",
 )  # fmt: skip
-MAIL_SETTINGS = sorted(ECP_AREAS - {"portal_settings"})
 
 PROFILES: dict[str, dict[str, Any]] = {
     "administrator": {
@@ -25,7 +24,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
     "marketer": {
         "name": "Marketer", "description": "Works with everybody's records and sends mass mails.",
-        "otherwise": ALL, "areas": MAIL_SETTINGS,
+        "otherwise": ALL, "areas": sorted(ECP_AREAS),
     },
     "sales": {
         "name": "Sales", "description": "Works with customers and deals; sees mass mails without sending them.",
@@ -38,7 +37,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "otherwise": [],
         "modules": {key: {"verbs": ALL} for key in MAILING}
         | {"campaigns": VIEW, "deliveries": {"verbs": ["view", "export"]}, "users": VIEW, "groups": VIEW},
-        "areas": MAIL_SETTINGS,
+        "areas": sorted(ECP_AREAS),
     },
 }  # fmt: skip
 ROLES = {  # key → name, key of the role above; each has the profile of the same key

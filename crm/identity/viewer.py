@@ -7,17 +7,10 @@ from typing import Literal
 Verb = Literal["view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert"]
 FLAGS = ("crm_access", "crm_admin", "ecp_access", "ecp_admin")  # of a user, independent of each other (decisions.md 5)
 AREAS = {  # named rights beyond modules, given by profiles: key → what the profile editor calls it
-    "settings": "Settings of the CRM",
-    "studio": "Fields, picklists and layouts",
-    "automation": "Workflows and scheduled tasks",
-    "data_tools": "Recycle bin, merging, archiving",
     "send": "Send mass mails",
-    "list_types": "List types and their subscription pages",
-    "sender_addresses": "Sender addresses",
-    "suppressions": "Addresses that get no mail",
-    "portal_settings": "Settings of the Email Contact Portal",
+    "suppressions": "Change addresses that get no mail",
 }
-ECP_AREAS = frozenset({"send", "list_types", "sender_addresses", "suppressions", "portal_settings"})
+ECP_AREAS = frozenset({"send", "suppressions"})  # an administrator of the portal has these without a profile
 VERBS: tuple[Verb, ...] = ("view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert")
 
 
