@@ -31,7 +31,7 @@ class Rights:
     otherwise: ModuleRights = ModuleRights()
     view_all: bool = False
     edit_all: bool = False
-    areas: frozenset[str] = frozenset()  # settings areas and other named rights, such as "send" or "list_types"
+    areas: frozenset[str] = frozenset()  # of AREAS
 
     def of(self, module: str) -> ModuleRights:
         return self.modules.get(module, self.otherwise)
