@@ -182,6 +182,8 @@ def test_canonical_names():
         ('<p onclick="f({$a})">', "');evil('", '<p onclick="f(evil)">'),
         ("<!--[if mso]><a href='{$a}'><![endif]-->", "javascript:x", "<!--[if mso]><a href=''><![endif]-->"),
         ("<!-- {$a} -->", "--><script>", "<!-- --&gt;&lt;script&gt; -->"),
+        ("<{$a}>", "img src=x onerror=f(1)", "<imgsrcxonerrorf1>"),
+        ("<{$a} 'x", "img src=x onerror=f(1)", "<imgsrcxonerrorf1 'x"),
         ("<p>{$a|R&amp;D <i>}</p>", None, "<p>R&amp;D &lt;i&gt;</p>"),
     ],
 )

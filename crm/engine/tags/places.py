@@ -10,7 +10,7 @@ from crm.engine.tags.encode import Context
 # Conditional comments ([if mso]) hold HTML that some clients show: only their brackets are skipped.
 _PIECES = re.compile(
     r"<!--\[if[^\]]*\]>(?:<!-->)?|<!\[endif\]-->|<!--(?!\[if).*?-->"
-    r"|<(?P<element>[A-Za-z][\w:-]*)(?P<attributes>(?:[^>\"']|\"[^\"]*\"|'[^']*')*)>",
+    r"|<(?P<element>[A-Za-z\x01][\w:\x01-]*)(?P<attributes>(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+)>",
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
@@ -31,6 +31,8 @@ def contexts(masked: str, offsets: list[int]) -> list[Context]:
         kind, begin = kinds[bisect_right(starts, offset) - 1]
         if kind == "address" and masked[begin:offset].strip(MASK + " \t\r\n"):
             kind = "url"
+        if kind == "html" and masked[:offset].rstrip(MASK).endswith(("<", "</", "<!")):
+            kind = "bare"  # the value would become the name of an element
         found.append(kind)
     return found
 

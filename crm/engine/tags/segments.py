@@ -29,10 +29,15 @@ class Choice:
 
     arms: tuple[tuple[Test | None, Segments], ...]
 
-    def chosen(self, raw: Mapping[str, str]) -> Segments | None:
-        """The arm to fill for these stored values, or None."""
+    def chosen(self, values: Mapping[str, str], raw: Mapping[str, str] | None) -> Segments | None:
+        """The arm to fill, or None. Stored values are compared; links have none, what is shown counts."""
         for test, body in self.arms:
-            if test is None or holds(test, raw):
+            if test is None:
+                return body
+            if raw is None or test.left.name.startswith("links."):
+                if holds(test, values):
+                    return body
+            elif holds(test, raw):
                 return body
         return None
 
@@ -72,7 +77,7 @@ class Segments:
             for place in places:
                 out[place] = text
         for place, choice in self._choices:
-            body = choice.chosen(values if raw is None else raw)
+            body = choice.chosen(values, raw)
             if body is not None:
                 out[place] = body.fill(values, raw)
         return "".join(out)
@@ -131,7 +136,7 @@ class Encoded:
             for place in places:
                 out[place] = piece
         for place, choice, bodies in self._choices:
-            body = choice.chosen(values if raw is None else raw)
+            body = choice.chosen(values, raw)
             if body is not None:
                 out[place] = b"".join(bodies[id(body)].fill(values, raw))
         return out

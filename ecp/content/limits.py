@@ -1,0 +1,48 @@
+"""How large content may be, and the sentences that say so (spec/marketing.md 6.1, decisions.md 24)."""
+
+from __future__ import annotations
+
+from ecp.content.problems import ContentProblem
+
+MAX_SOURCE = 65_000  # characters of the written source
+WARN_BYTES = 102 * 1024  # beyond it, large mail services cut the message
+MAX_BYTES = 1024 * 1024  # of the compiled mail
+MAX_SUBJECT = 200
+MAX_PREHEADER = 150
+TEST_PREFIX = "[TEST] "
+
+
+def check_source(source: str) -> list[ContentProblem]:
+    """Refused beyond 65,000 characters; the text itself is never cut."""
+    if len(source) <= MAX_SOURCE:
+        return []
+    count = f"{len(source):,}".replace(",", " ")
+    return [ContentProblem(f"HTML is {count} characters, maximum is 65 000")]
+
+
+def check_compiled(html: str) -> list[ContentProblem]:
+    """A warning beyond 102 kB of compiled HTML, an error beyond 1 MB."""
+    size = len(html.encode())
+    if size > MAX_BYTES:
+        return [ContentProblem(f"The compiled mail is {size // 1024:,} kB; at most 1,024 kB can be sent")]
+    if size > WARN_BYTES:
+        message = f"The compiled mail is {size // 1024} kB; mail services cut messages beyond 102 kB"
+        return [ContentProblem(message, severity="warning")]
+    return []
+
+
+def check_subject(subject: str) -> list[ContentProblem]:
+    """At most 200 characters, one line."""
+    problems = []
+    if len(subject) > MAX_SUBJECT:
+        problems.append(
+            ContentProblem(f"The subject is {len(subject)} characters, maximum is {MAX_SUBJECT}", "subject")
+        )
+    if any(ord(one) < 32 or one in "\x7f\x85\u2028\u2029" for one in subject):
+        problems.append(ContentProblem("The subject must be one line without control characters", "subject"))
+    return problems
+
+
+def as_test(subject: str) -> str:
+    """The subject of a test mail: `[TEST] …`, once."""
+    return subject if subject.startswith(TEST_PREFIX) else TEST_PREFIX + subject

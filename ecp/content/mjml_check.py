@@ -1,0 +1,208 @@
+"""What is wrong with an MJML text, with line and column: the compiler itself lets unknown components pass in silence and
+says of an unclosed one only that the text ended."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ecp.content.markup import VOID, Token, tokens
+from ecp.content.placeholders import Protected
+from ecp.content.problems import ContentProblem
+
+_BODY = frozenset({"mj-body"})
+_ROWS = frozenset({"mj-body", "mj-wrapper"})
+_COLUMNS = frozenset({"mj-section", "mj-group"})
+_CONTENT = frozenset({"mj-column", "mj-hero"})
+_HEAD = frozenset({"mj-head"})
+
+# component → where it may stand (empty: anywhere in the body)
+PARENTS: dict[str, frozenset[str]] = {
+    "mjml": frozenset({""}),
+    "mj-head": frozenset({"mjml"}),
+    "mj-body": frozenset({"mjml"}),
+    **dict.fromkeys(
+        ("mj-attributes", "mj-breakpoint", "mj-font", "mj-html-attributes", "mj-preview", "mj-style", "mj-title"), _HEAD
+    ),
+    "mj-all": frozenset({"mj-attributes"}),
+    "mj-class": frozenset({"mj-attributes"}),
+    "mj-selector": frozenset({"mj-html-attributes"}),
+    "mj-html-attribute": frozenset({"mj-selector"}),
+    "mj-wrapper": _BODY,
+    "mj-section": _ROWS,
+    "mj-hero": _ROWS,
+    "mj-group": frozenset({"mj-section"}),
+    "mj-column": _COLUMNS,
+    "mj-raw": frozenset(),
+    **dict.fromkeys(
+        (
+            "mj-accordion", "mj-button", "mj-carousel", "mj-divider", "mj-image", "mj-navbar", "mj-social", "mj-spacer",
+            "mj-table", "mj-text",
+        ),
+        _CONTENT,
+    ),
+    "mj-accordion-element": frozenset({"mj-accordion"}),
+    "mj-accordion-title": frozenset({"mj-accordion-element"}),
+    "mj-accordion-text": frozenset({"mj-accordion-element"}),
+    "mj-carousel-image": frozenset({"mj-carousel"}),
+    "mj-navbar-link": frozenset({"mj-navbar"}),
+    "mj-social-element": frozenset({"mj-social"}),
+}  # fmt: skip
+
+# What stands inside these is HTML, not components.
+ENDING = frozenset(
+    {
+        "mj-text", "mj-button", "mj-table", "mj-raw", "mj-accordion-title", "mj-accordion-text", "mj-navbar-link",
+        "mj-social-element",
+    }
+)  # fmt: skip
+_PLAIN = frozenset({"mj-title", "mj-preview", "mj-style"})
+_EMPTY = frozenset(
+    {"mj-image", "mj-divider", "mj-spacer", "mj-carousel-image", "mj-all", "mj-class", "mj-font", "mj-breakpoint"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the compiler must not read: text[start:end] is the inside of `name`, or a conditional comment (`name` "")."""
+
+    name: str
+    start: int
+    end: int
+
+
+def check_mjml(protected: Protected) -> tuple[list[ContentProblem], list[Inside]]:
+    """Problems of a protected MJML text (places are those of its source), and where its HTML is."""
+    reader = _Reader(protected)
+    reader.read()
+    return reader.problems, reader.insides
+
+
+class _Reader:
+    def __init__(self, protected: Protected) -> None:
+        self.protected = protected
+        self.problems: list[ContentProblem] = []
+        self.insides: list[Inside] = []
+        self.open: list[Token] = []
+        self.roots: set[str] = set()
+
+    def say(self, message: str, token: Token) -> None:
+        line, column = self.protected.place(token.start)
+        self.problems.append(ContentProblem(message, "source", line, column))
+
+    def read(self) -> None:
+        stream = tokens(self.protected.text)
+        for token in stream:
+            if token.kind == "open":
+                self._opened(token, stream)
+            elif token.kind == "close":
+                self._closed(token)
+            elif token.kind == "condition":
+                self._condition(token, stream)
+            elif token.kind == "text" and token.name in _PLAIN:
+                self.insides.append(Inside(token.name, token.start, token.end))
+            elif token.kind == "text":
+                self._text(token)
+        for token in reversed(self.open):
+            self.say(f"<{token.name}> is never closed with </{token.name}>", token)
+        if "mjml" not in self.roots:
+            self.problems.append(ContentProblem("This is not MJML: it must begin with <mjml>", "source", 1, 1))
+
+    def _opened(self, token: Token, stream: Iterator[Token]) -> None:
+        name, parent = token.name, self.open[-1].name if self.open else ""
+        if not self.open:
+            self.roots.add(name)
+        if name == "mj-include":
+            self.say("<mj-include> is not possible here: paste its content, or use an HTML snippet", token)
+            return
+        if name not in PARENTS:
+            self._unknown(token, parent, stream)
+            return
+        if self.protected.text[token.start + 1 : token.start + 1 + len(name)] != name:
+            self.say(f"Write <{name}> in small letters", token)
+        parents = PARENTS[name]
+        if parents and parent not in parents and parent != "mj-attributes":
+            if parent == "":
+                self.say(f"<{name}> must stand inside <mjml>", token)
+            else:
+                self.say(f"<{name}> cannot stand in <{parent}>; it belongs into {_either(parents)}", token)
+        for attribute in token.attributes:
+            if attribute.value and not attribute.quoted:
+                self.say(f'Put the value of {attribute.name} into quotes: {attribute.name}="{attribute.value}"', token)
+        if token.self_closing:
+            return
+        if name in ENDING and parent != "mj-attributes":
+            self._read_html(token, stream)
+        else:
+            self.open.append(token)
+
+    def _unknown(self, token: Token, parent: str, stream: Iterator[Token]) -> None:
+        if parent == "mj-attributes" and token.self_closing:
+            self.say(f"<{token.name}> is not a component of MJML{_near(token.name)}", token)
+            return
+        if token.name.startswith("mj"):
+            self.say(f"<{token.name}> is not a component of MJML{_near(token.name)}", token)
+        else:
+            where = f"in <{parent}>" if parent else "outside <mjml>"
+            self.say(f"<{token.name}> is HTML and cannot stand {where}; put it into <mj-text> or <mj-raw>", token)
+        if not token.self_closing and token.name not in VOID:
+            self.open.append(token)
+
+    def _read_html(self, opening: Token, stream: Iterator[Token]) -> None:
+        """Up to the closing tag; components inside HTML are refused, unclosed HTML is left to the reader of HTML."""
+        depth = 0
+        for token in stream:
+            if token.name == opening.name and token.kind == "open" and not token.self_closing:
+                depth += 1
+            if token.kind == "close" and token.name == opening.name:
+                if not depth:
+                    self.insides.append(Inside(opening.name, opening.end, token.start))
+                    return
+                depth -= 1
+            elif token.name.startswith("mj-") and token.kind == "open":
+                self.say(
+                    f"<{token.name}> cannot stand in <{opening.name}>: is </{opening.name}> missing before it?", token
+                )
+            elif token.kind == "close" and token.name in PARENTS:
+                self.say(f"<{opening.name}> is never closed with </{opening.name}>", opening)
+                self._closed(token)
+                return
+        self.say(f"<{opening.name}> is never closed with </{opening.name}>", opening)
+
+    def _condition(self, token: Token, stream: Iterator[Token]) -> None:
+        """A conditional comment between components: kept away from the compiler, which cannot read it."""
+        end = token.end
+        if token.name == "if":
+            end = next((one.end for one in stream if one.kind == "condition" and one.name == "endif"), token.end)
+        self.insides.append(Inside("", token.start, end))
+
+    def _closed(self, token: Token) -> None:
+        names = [one.name for one in self.open]
+        if token.name in _EMPTY and token.name not in names:
+            return  # <mj-image …></mj-image> was written with a self-closing start
+        if token.name not in names:
+            self.say(f"</{token.name}> closes nothing: there is no <{token.name}> before it", token)
+            return
+        while self.open[-1].name != token.name:
+            lost = self.open.pop()
+            self.say(f"<{lost.name}> is never closed with </{lost.name}>", lost)
+        self.open.pop()
+
+    def _text(self, token: Token) -> None:
+        text = self.protected.text[token.start : token.end]
+        words = self.protected.restore(text).strip()
+        if words and self.open and self.open[-1].name not in _PLAIN:
+            start = token.start + len(text) - len(text.lstrip())
+            line, column = self.protected.place(start)
+            message = f'Text cannot stand in <{self.open[-1].name}>; put it into <mj-text>: "{words[:30]}"'
+            self.problems.append(ContentProblem(message, "source", line, column))
+
+
+def _near(name: str) -> str:
+    near = difflib.get_close_matches(name, PARENTS, n=1)
+    return f"; did you mean <{near[0]}>?" if near else ""
+
+
+def _either(names: frozenset[str]) -> str:
+    return " or ".join(f"<{name}>" for name in sorted(names))
