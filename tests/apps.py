@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine
 
-from crm import config
+from crm import config, create_app
 from crm.db import Database, db
 from tests import databases
 
@@ -28,16 +28,7 @@ class Browser(FlaskClient):
 def make_app(url: str, **settings: Any) -> Flask:
     """The CRM app on the database at `url`; `settings` as in crm/config.py."""
     values: dict[str, Any] = {"secret_key": SECRET, "data_dir": str(databases.run_folder() / "data")} | settings
-    settled = config.load({}).with_(database_url=url, **values)
-    try:
-        from crm import create_app
-
-        app = create_app(settled)
-    except ImportError:
-        app = Flask("crm")
-        app.config["SQLALCHEMY_DATABASE_URI"] = url
-        app.config["CUSTOMERHUB"] = settled
-        db.init_app(app)
+    app = create_app(config.load({}).with_(database_url=url, **values))
     app.testing = True
     app.test_client_class = Browser
     return app

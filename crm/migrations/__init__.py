@@ -64,6 +64,12 @@ def migrate(revision: str = "head") -> None:
     if ScriptDirectory.from_config(settings()).get_current_head() is None:
         db.create_all()
         return
+    migrate_by_history(revision)
+
+
+def migrate_by_history(revision: str = "head") -> None:
+    """The same, when all tables are imported, strictly by the history."""
+    load_tables()
     with _alone() as connection:
         command.upgrade(settings(connection), revision)
 
