@@ -90,7 +90,9 @@ def only_reading(value: bool) -> None:
 
 def fold_text(text: str | None) -> str | None:
     """`text` as it is compared: NFKC (widths folded) and lower case; ä and ö stay letters of their own."""
-    return None if text is None else unicodedata.normalize("NFKC", text).lower()
+    if text is None:
+        return None
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).lower()
 
 
 @lru_cache(maxsize=500)

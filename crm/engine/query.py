@@ -55,7 +55,8 @@ class Query:
     def __init__(self, viewer: Viewer, module: Module) -> None:
         self.viewer, self.module, self.table = viewer, module, module.table
         self.seen = readable(viewer, module)
-        self.joins: dict[str, tuple[Module, Any, frozenset[str], Any]] = {}  # by relation
+        self.joins: dict[str, tuple[Module, Any, frozenset[str], Any]] = {}  # by relation, for what is shown
+        self.sort_joins: dict[str, tuple[Module, Any, frozenset[str], Any]] = {}  # for the order
         self.picked: list[ColumnElement[Any]] = [self.table.c.id]
         self.places: dict[str, int] = {}  # column name → place in the result
         self.extras: dict[str, tuple[int, Field]] = {}  # custom column → place of `extra`, field
@@ -99,7 +100,7 @@ class Query:
             self.picked.append(column)
         return self.places[called]
 
-    def resolve(self, name: str) -> tuple[Field, Any, bool] | None:
+    def resolve(self, name: str, to_sort: bool = False) -> tuple[Field, Any, bool] | None:
         """(field, the table it is in, whether by a link) of `name` or "relation.name"; None when it may not be read."""
         first, dot, rest = name.partition(".")
         if not dot:
@@ -115,12 +116,14 @@ class Query:
         field = target.field(rest)
         if through.name not in self.seen or not may(self.viewer, "view", target):
             return None
-        alias, seen = self._join(first, through, target)
+        alias, seen = self._join(self.sort_joins if to_sort else self.joins, first, through, target)
         return (field, alias, True) if field.name in seen else None
 
-    def _join(self, name: str, through: Field, target: Module) -> tuple[Any, frozenset[str]]:
+    def _join(
+        self, joins: dict[str, tuple[Module, Any, frozenset[str], Any]], name: str, through: Field, target: Module
+    ) -> tuple[Any, frozenset[str]]:
         """The linked record's table, joined under the viewer's rights: what may not be read is as if it were absent."""
-        if name not in self.joins:
+        if name not in joins:
             alias = target.table.alias(f"of_{name}")
             on = [alias.c.id == self.module.column(through.name)]
             if "deleted_at" in alias.c:
@@ -128,8 +131,8 @@ class Query:
             narrowing = scope(self.viewer, target, "view", alias)
             if narrowing is not None:
                 on.append(narrowing)
-            self.joins[name] = (target, alias, readable(self.viewer, target), and_(*on))
-        _, alias, seen, _ = self.joins[name]
+            joins[name] = (target, alias, readable(self.viewer, target), and_(*on))
+        _, alias, seen, _ = joins[name]
         return alias, seen
 
     # order
@@ -144,18 +147,16 @@ class Query:
                 break
             self.keys.append(self._key(name))
         self.keys.append(Key(self.table.c.id, descending, False))
-        self.keys_at = len(self.picked)
-        self.picked += [key.expression.label(f"sort_{place}") for place, key in enumerate(self.keys)]
 
     def _key(self, name: str) -> Key:
         plain = name.lstrip("-")
-        found = self.resolve(plain)
+        found = self.resolve(plain, to_sort=True)
         if found is None:
             raise UnknownName("field", plain, self.seen)
         field, table, is_linked = found
         if field.kind.name in {"conditions", "file"}:
             raise UnknownName("sort", plain, self.seen)
-        owner = self.module if not is_linked else self.joins[plain.partition(".")[0]][0]
+        owner = self.module if not is_linked else self.sort_joins[plain.partition(".")[0]][0]
         column = table.c.id if field.name == "id" else owner.column(field.name, table)
         is_nullable = is_linked or field.custom or bool(getattr(column, "nullable", True))
         if field.is_link:
@@ -177,21 +178,39 @@ class Query:
                 narrowing = scope(self.viewer, target, "view", other)
                 if narrowing is not None:
                     on.append(or_(cards.c.module != key, cards.c.id.in_(select(other.c.id).where(narrowing))))
-        self.joins[f"label of {name}"] = (self.module, cards, frozenset(), and_(*on))
+        self.sort_joins[f"label of {name}"] = (self.module, cards, frozenset(), and_(*on))
         return fold(cards.c.label)
 
     # the statement
 
+    def _source(self, source: Any, joins: dict[str, tuple[Module, Any, frozenset[str], Any]]) -> Any:
+        for _, alias, _, on in joins.values():
+            source = source.outerjoin(alias, on)
+        return source
+
     def base(self, *columns: Any) -> Select[Any]:
         """A Select of `columns` from the table and its joins."""
-        source: Any = self.table
-        for _, alias, _, on in self.joins.values():
-            source = source.outerjoin(alias, on)
-        return select(*columns).select_from(source)
+        return select(*columns).select_from(self._source(self.table, self.joins))
 
-    def statement(self, conditions: Sequence[ColumnElement[bool]], after: str | None, limit: int) -> Select[Any]:
-        said = self.base(*self.picked).where(*conditions).order_by(*(key.order() for key in self.keys)).limit(limit)
-        return said if after is None else said.where(self._beyond(after))
+    def statement(
+        self, conditions: Sequence[ColumnElement[bool]], after: str | None, limit: int, offset: int
+    ) -> Select[Any]:
+        """The page: first its ids in order, from the table and what the order needs; then what it shows of them.
+
+        So a sort that no index serves carries keys only, and what is shown of linked records is joined for the page.
+        """
+        keys = [key.expression.label(f"sort_{place}") for place, key in enumerate(self.keys)]
+        inner = select(self.table.c.id.label("page_id"), *keys)
+        inner = inner.select_from(self._source(self.table, self.sort_joins)).where(*conditions)
+        if after is not None:
+            inner = inner.where(self._beyond(after))
+        inner = inner.order_by(*(key.order() for key in self.keys)).limit(limit)
+        page = (inner.offset(offset) if offset else inner).subquery("page")
+        source = self._source(page.join(self.table, self.table.c.id == page.c.page_id), self.joins)
+        found = select(*self.picked, *(page.c[f"sort_{place}"] for place in range(len(keys)))).select_from(source)
+        outer = (Key(page.c[f"sort_{place}"], key.descending, key.is_nullable) for place, key in enumerate(self.keys))
+        self.keys_at = len(self.picked)
+        return found.order_by(*(key.order() for key in outer))
 
     def _beyond(self, cursor: str) -> ColumnElement[bool]:
         values = self.read_cursor(cursor)

@@ -56,10 +56,7 @@ def find(
     query.pick(module.columns if columns is None else columns)
     query.order(sort or _open_sort(query, module))
     said = _conditions(viewer, module, where, text, bin, within, steady=True)
-    statement = query.statement(said, after, limit + 1)
-    if offset:
-        statement = statement.offset(offset)
-    found = db.session.execute(statement).all()
+    found = db.session.execute(query.statement(said, after, limit + 1, offset)).all()
     page = Page([query.row(result) for result in found[:limit]])
     if len(found) > limit:
         page.next = query.cursor(found[limit - 1])
