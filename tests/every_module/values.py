@@ -1,0 +1,153 @@
+"""Values for the fields of any module, generated from its declaration: one maker a kind, few exceptions by name."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from crm import catalog
+from crm.engine import picklists, records
+from crm.engine.channels import Channel
+from crm.engine.fields import Field
+from crm.engine.module import Module
+from crm.engine.registry import modules
+from crm.identity.viewer import SYSTEM
+
+catalog.load()
+RECORDS = [module.key for module in modules if module.is_record]
+LEDGERS = [module.key for module in modules if module.is_ledger]
+IMPORTABLE = [key for key in RECORDS if modules[key].importable and modules[key].creatable]
+NUMBERED = [key for key in RECORDS if modules[key].prefix]
+
+MOMENT = datetime(2026, 3, 15, 12, 0, tzinfo=UTC)
+
+
+def _number(said: Field, n: int) -> Decimal:
+    top = Decimal(said.most) if said.most is not None else Decimal(10_000)
+    return max(Decimal(said.least or 0), min(top, Decimal(n) + Decimal("0.5"))).quantize(Decimal(10) ** -said.scale)
+
+
+def _choice(said: Field, n: int) -> str:
+    keys = [choice.key for choice in picklists.choices(said.picklist)]
+    return keys[(n - 1) % len(keys)]
+
+
+MAKERS: dict[str, Callable[[Field, int], Any]] = {
+    "text": lambda said, n: f"{said.label} {n}"[-(said.max or 255) :].strip(),
+    "long_text": lambda said, n: f"{said.label}\nof record {n}",
+    "html": lambda said, n: f"<p>{said.label} {n}</p>",
+    "source": lambda said, n: f"<p>{said.label} {n}</p>",
+    "whole": lambda said, n: max(said.least or 0, min(said.most or 10_000, n + 1)),
+    "number": _number,
+    "money": _number,
+    "percent": _number,
+    "day": lambda said, n: date(2026, 3, 1) + timedelta(days=n),
+    "moment": lambda said, n: MOMENT + timedelta(hours=n),
+    "time": lambda said, n: time(9, n % 60),
+    "phone": lambda said, n: f"+358 40 555 {n:04d}",
+    "email": lambda said, n: f"{said.name.replace('_', '-')}.{n}@example.com",
+    "website": lambda said, n: f"https://www.example.com/{n}",
+    "checkbox": lambda said, n: True,
+    "picklist": _choice,
+    "multi": lambda said, n: (_choice(said, n),),
+    "conditions": lambda said, n: None,  # what they may hold depends on another field: see SPECIAL
+}
+BAD: dict[str, tuple[Any, str]] = {  # a bad value of each kind, and the code it is refused with
+    "whole": ("many", "not_a_number"),
+    "number": ("many", "not_a_number"),
+    "money": ("much", "not_a_number"),
+    "percent": ("all", "not_a_number"),
+    "day": ("31.2.2026", "bad_date"),
+    "moment": ("yesterday evening", "bad_date"),
+    "time": ("25:61", "bad_time"),
+    "phone": ("call me", "bad_phone"),
+    "email": ("nobody", "bad_email"),
+    "website": ("http:// not an address", "bad_website"),
+    "checkbox": ("perhaps", "not_a_checkbox"),
+    "picklist": ("No such value", "not_in_list"),
+    "multi": (["No such value"], "not_in_list"),
+    "link": ("9" * 15, "no_such_record"),
+    "owner": ("9" * 15, "no_such_record"),
+    "user": ("9" * 15, "no_such_record"),
+    "conditions": ("{not JSON", "bad_conditions"),
+}
+Special = Callable[[int], Any]
+MJML = "<mjml><mj-body><mj-section><mj-column><mj-text>Text {}</mj-text></mj-column></mj-section></mj-body></mjml>"
+SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule of the module
+    "accounts": {"business_id": lambda n: "1572860-0"},
+    "products": {"recurring_interval": lambda n: "monthly", "sales_end_on": lambda n: date(2027, 1, 1)},
+    "potentials": {"stage": lambda n: "Qualification"},
+    "activities": {
+        "kind": lambda n: "event", "activity_type": lambda n: "Call", "status": lambda n: "Held",
+        "ends_at": lambda n: MOMENT + timedelta(days=2),
+    },
+    "campaigns": {
+        "type": lambda n: "Email", "starts_on": lambda n: date(2026, 1, 1), "closes_on": lambda n: date(2026, 12, 1),
+    },
+    "target_groups": {
+        "conditions": lambda n: {"last_name": f"Group {n}"}, "source": lambda n: "contacts",
+    },
+    "landing_pages": {"slug": lambda n: f"page-{n}"},
+    "list_types": {"page_html": lambda n: "{$button.unsubscribe} {$button.subscribe}"},
+    "suppressions": {"scope": lambda n: "list_type", "scope_id": lambda n: minimal_id("list_types", n)},
+    "email_templates": {"mjml": lambda n: MJML.format(n)},
+    "sendouts": {"email_template_id": lambda n: active_mail(n), "campaign_id": lambda n: email_campaign(n)},
+}  # fmt: skip
+
+
+def written_by_people(module: Module) -> list[Field]:
+    """The fields that a person may fill in."""
+    return [said for said in module.fields.values() if not said.read_only and said.name != "owner_id"]
+
+
+def value(module: Module, said: Field, n: int) -> Any:
+    """The n-th good value of a field."""
+    special = SPECIAL.get(module.key, {}).get(said.name)
+    if special is not None:
+        return special(n)
+    if said.kind.name == "link":
+        return minimal_id(said.to[0], n)
+    return MAKERS[said.kind.name](said, n)
+
+
+def complete(key: str, n: int = 1) -> dict[str, Any]:
+    """A value for every field that a person may fill in."""
+    module = modules[key]
+    made = {said.name: value(module, said, n) for said in written_by_people(module) if said.kind.name not in SKIPPED}
+    return {name: one for name, one in made.items() if one is not None}
+
+
+SKIPPED = {"owner", "user", "file"}
+
+
+def minimal(key: str, n: int = 1) -> dict[str, Any]:
+    """Values for the required fields only, and those that a rule of the module demands."""
+    module = modules[key]
+    needed = {said.name for said in module.fields.values() if said.required and said.name != "owner_id"}
+    demanded = {"activities": {"starts_at"}, "suppressions": {"scope_id"}, "sendouts": {"campaign_id"}}
+    return {
+        said.name: value(module, said, n)
+        for said in written_by_people(module)
+        if said.name in demanded.get(key, set()) or (said.name in needed and said.default is None)
+    }
+
+
+def make(key: str, n: int = 1, **more: Any) -> int:
+    """A record with the required fields, made by the system; gives its id."""
+    return records.create(SYSTEM, key, minimal(key, n) | more, Channel.SYSTEM)
+
+
+def minimal_id(key: str, n: int) -> int:
+    return make(key, n + 500)
+
+
+def active_mail(n: int) -> int:
+    sender = make("sender_addresses", n + 700)
+    return make(
+        "email_templates", n + 700, kind="email", status="active", subject="News", sender_name="Us",
+        sender_address_id=sender, text="Hello",
+    )  # fmt: skip
+
+
+def email_campaign(n: int) -> int:
+    return make("campaigns", n + 700, type="Email", active=True)
