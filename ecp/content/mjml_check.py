@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ecp.content.markup import VOID, Token, tokens
+from ecp.content.markup import VOID, Attribute, Token, tokens
 from ecp.content.placeholders import Protected
 from ecp.content.problems import ContentProblem
 
@@ -87,7 +87,7 @@ class _Reader:
         self.open: list[Token] = []
         self.roots: set[str] = set()
 
-    def say(self, message: str, token: Token) -> None:
+    def say(self, message: str, token: Token | Attribute) -> None:
         line, column = self.protected.place(token.start)
         self.problems.append(ContentProblem(message, "source", line, column))
 
@@ -129,7 +129,9 @@ class _Reader:
                 self.say(f"<{name}> cannot stand in <{parent}>; it belongs into {_either(parents)}", token)
         for attribute in token.attributes:
             if attribute.value and not attribute.quoted:
-                self.say(f'Put the value of {attribute.name} into quotes: {attribute.name}="{attribute.value}"', token)
+                self.say(
+                    f'Put the value of {attribute.name} into quotes: {attribute.name}="{attribute.value}"', attribute
+                )
         if token.self_closing:
             return
         if name in ENDING and parent != "mj-attributes":
