@@ -20,7 +20,7 @@ from crm.db import BigId, Json, UtcDateTime, db
 OPEN = ("waiting", "leased")
 STATES = (*OPEN, "done", "failed", "cancelled")
 MOST_ATTEMPTS = 5
-AnySession = Session | scoped_session[Session]
+AnySession = Session | scoped_session[Any]
 
 
 class Job(db.Model):  # type: ignore[name-defined]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, or_, select, update
+from sqlalchemy import Connection, Engine, and_, or_, select, true, update
 
 from crm import clock
 from crm.db import database_seconds, reading
@@ -33,7 +33,7 @@ class Claimed:
 
 
 def _is_due(queues: Sequence[str] | None) -> Any:
-    in_queue = Job.queue.in_(queues) if queues is not None else True
+    in_queue = Job.queue.in_(queues) if queues is not None else true()
     return and_(
         in_queue,
         or_(

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -18,10 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock
-from crm.db import db, reading
+from crm.db import database_seconds, db, reading
 from crm.engine import outbox
 from crm.engine.outbox import OPEN, TASKS, Job, Task, Timetable
-from crm.jobs.leases import database_seconds
 
 log = logging.getLogger(__name__)
 LEADS_FOR_SECONDS = 15
@@ -38,7 +38,7 @@ class Leader(db.Model):  # type: ignore[name-defined]
     until: Mapped[float] = mapped_column(Float)
 
 
-def _insert():
+def _insert() -> Any:
     return (postgresql if db.engine.dialect.name == "postgresql" else sqlite).insert
 
 
@@ -109,7 +109,7 @@ def put_due(zone: str) -> list[str]:
                 continue
         elif occurrences[task.name] >= due or task.name in busy:
             continue
-        moved = db.session.execute(
+        moved: Any = db.session.execute(
             update(Timetable).where(Timetable.task == task.name, Timetable.occurrence < due).values(occurrence=due)
         )
         if moved.rowcount:
@@ -133,7 +133,7 @@ def lost_jobs(limit: int = 1000) -> list[int]:
 def clear(progress: outbox.Progress) -> str:
     """Delete jobs that were over long ago: a month for what a person started, a day for what the house did."""
     now = clock.now()
-    cleared = db.session.execute(
+    cleared: Any = db.session.execute(
         delete(Job).where(
             Job.state.not_in(OPEN),
             or_(

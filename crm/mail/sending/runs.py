@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, scoped_session
 from crm import clock
 from crm.mail.sending.deliveries import IS_CLAIMABLE, OPEN, Delivery, Run
 
-Writes = Session | scoped_session[Session] | Connection
+Writes = Session | scoped_session[Any] | Connection
 _D = Delivery.__table__.c
 
 
