@@ -44,12 +44,14 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.login:bp",
     "crm.web.home:bp",
     "crm.web.own:bp",
+    "ecp.web.writing:crm_bp",
     "crm.web.lists:bp",
     "crm.web.cards:bp",
     "crm.web.forms:bp",
     "crm.web.imports:bp",
     "crm.web.mass:bp",
     "crm.web.bin:bp",
+    "crm.web.admin:bp",
     "crm.api.rest:bp",
     "ecp.web.api:bp",
     "crm.api.docs_page:bp",
@@ -58,6 +60,9 @@ BLUEPRINTS: tuple[str, ...] = (
 
 RULES = ("ecp.modules.mail_rules:attach",)
 """Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
+
+TASKS: tuple[str, ...] = ("ecp.pipeline.worker",)
+"""Files of outer rooms whose tasks workers must know by name (those of inner rooms are imported by their callers)."""
 
 LINK_KINDS: dict[str, str] = {}
 """Kinds of personal links in mails that outer rooms make: "me" → "self_service_portal.links:me_url"; written `{$links.me}`
@@ -75,6 +80,8 @@ def load() -> Registry:
         for name in RULES:
             named(name)(modules)
         modules.close()
+        for name in TASKS:
+            import_module(name)
     return modules
 
 

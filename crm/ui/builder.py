@@ -21,6 +21,7 @@ from crm.engine.module import Module
 from crm.engine.permissions import may, readable
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.ui.face import face
 from crm.ui.lists import field_of
 
 DEEPEST = 3
@@ -252,7 +253,7 @@ def control_of(viewer: Viewer, module: Module, name: str, op: str) -> Control:
         return Control("yes", [("true", _("Yes")), ("false", _("No"))])
     if said.is_link:
         return Control(
-            "links" if takes == "several" else "link", address=f"/crm/{holder.key}/choose/{said.name}?placeholders=1"
+            "links" if takes == "several" else "link", address=f"{face().prefix}/{holder.key}/choose/{said.name}?placeholders=1"
         )
     if takes == "several":
         return Control("list")

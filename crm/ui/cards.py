@@ -15,9 +15,11 @@ from crm.engine.registry import modules
 from crm.engine.rows import Row
 from crm.engine.search import Page, count, find
 from crm.identity.viewer import Viewer
+from crm.ui.face import face
 from crm.ui.formats import present
 from crm.ui.forms import WIDE, blocks_of
 from crm.ui.lists import linked
+from crm.ui.places import has_pages
 
 TAB_ROWS = 10
 
@@ -148,11 +150,11 @@ def tabs_of(viewer: Viewer, module: Module, id: int) -> list[Tab]:
         if related.by and related.by not in readable(viewer, other):
             continue
         through = _own_name(module, other, related) if related.through else ""
-        can_make = other.creatable and may(viewer, "create", other) and other.in_crm
+        can_make = other.creatable and may(viewer, "create", other) and has_pages(other.key)
         made_with = related.by or ""
-        new_href = f"/crm/{other.key}/new?{made_with}={id}" if can_make and made_with else ""
+        new_href = f"{face().prefix}/{other.key}/new?{made_with}={id}" if can_make and made_with else ""
         if can_make and through:
-            new_href = f"/crm/{other.key}/new?link={through}&from={module.key}&id={id}"
+            new_href = f"{face().prefix}/{other.key}/new?link={through}&from={module.key}&id={id}"
         key = f"{other.key}.{related.by or related.through}"
         label = _(related.label) if related.label else _(other.plural)
         found.append(

@@ -18,6 +18,7 @@ from crm.engine.module import Block, Module
 from crm.engine.permissions import readable, writable
 from crm.engine.refusals import Refused
 from crm.identity.viewer import Viewer
+from crm.ui.face import face
 
 WIDE = {"long_text", "html", "source"}
 INPUTS = {
@@ -210,5 +211,5 @@ def blocks_of(module: Module) -> list[Block]:
 
 
 def _unbound(module: Module, said: Field, viewer: Viewer, text: str) -> Any:
-    address = f"/crm/{module.key}/choose/{said.name}" if said.is_link else ""
+    address = f"{face().prefix}/{module.key}/choose/{said.name}" if said.is_link else ""
     return DeclaredField(said, address, viewer.timezone, text)

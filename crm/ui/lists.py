@@ -15,8 +15,11 @@ from crm.engine.permissions import may, readable
 from crm.engine.refusals import UnknownName
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.ui.face import face
 from crm.ui.formats import Formats, is_right_aligned, own, present
 from crm.ui.page import address
+from crm.ui.places import place_of
+from crm.ui.session import viewer
 
 ROWS = 50
 MOST_COLUMNS = 25
@@ -123,12 +126,12 @@ def columns_of(
 def drawer(module: Module, name: str, said: Field, is_main: bool, formats: Formats) -> Callable[[Any], str]:
     """How the cell of a row is drawn, decided once a column."""
     if is_main:
-        base = f"/crm/{module.key}/"
+        base = place_of(module.key)
 
         def main(row: Any) -> str:
             value = row[name]
-            label = row.label_of(name) if said.is_link else value
-            return Markup('<a href="{}{}">{}</a>').format(base, row.id, label or row.label or _("(no name)"))
+            label = (row.label_of(name) if said.is_link else value) or row.label or _("(no name)")
+            return Markup('<a href="{}/{}">{}</a>').format(base, row.id, label) if base else escape(label)
 
         return main
     if said.is_link:
@@ -149,14 +152,15 @@ def linked(said: Field, value: Any, label: str | None) -> str:
         return Markup('<span class="quiet">{}</span>').format(_("(hidden)"))
     if said.kind.name in {"owner", "user"}:
         return escape(label)
-    return Markup('<a href="{}">{}</a>').format(href_of(said, value), label)
+    href = href_of(said, value)
+    return Markup('<a href="{}">{}</a>').format(href, label) if href else escape(label)
 
 
 def href_of(said: Field, id: int) -> str:
-    """The address of a linked record."""
+    """The address of a linked record; "" when the viewer cannot open it."""
     if said.kind.name == "file":
-        return f"/crm/files/{id}"
-    return f"/crm/{said.to[0]}/{id}" if len(said.to) == 1 else f"/crm/go/{id}"
+        return f"{face().prefix}/files/{id}"
+    return place_of(said.to[0], id, viewer()) if len(said.to) == 1 else f"{face().prefix}/go/{id}"
 
 
 def offered_columns(viewer: Viewer, module: Module) -> list[tuple[str, str]]:

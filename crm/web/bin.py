@@ -13,6 +13,7 @@ from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.engine.search import find
 from crm.identity.viewer import Viewer
+from crm.ui.face import face
 from crm.ui.menu import Link, add_links
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
@@ -76,7 +77,7 @@ def act(key: str) -> AnyResponse:
         count = records.purge(viewer(), module, ids)
         commit()
         tell(ngettext("%(num)s record is gone for good.", "%(num)s records are gone for good.", count))
-        return redirect(f"/crm/bin/{key}", 303)
+        return redirect(f"{face().prefix}/bin/{key}", 303)
     try:
         records.restore(viewer(), module, ids, Channel.FORM)
         commit()
@@ -84,4 +85,4 @@ def act(key: str) -> AnyResponse:
     except Refused as refused:
         db.session.rollback()
         tell(" ".join(_(one.message) for found in refused.faults.values() for one in found), "wrong")
-    return redirect(f"/crm/bin/{key}", 303)
+    return redirect(f"{face().prefix}/bin/{key}", 303)

@@ -13,12 +13,13 @@ from crm.engine.channels import Channel
 from crm.engine.module import Module
 from crm.engine.permissions import may, readable, scope, writable
 from crm.engine.refusals import Missing, Refused, Stale
-from crm.engine.registry import modules
 from crm.engine.rows import Row
 from crm.engine.search import one
 from crm.ui import cards, forms
+from crm.ui.face import face
 from crm.ui.lists import columns_of
 from crm.ui.page import go, local_path, tell
+from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
 from crm.ui.stages import steps_of
 from crm.ui.timelines import first_page
@@ -143,7 +144,7 @@ def act(key: str, id: int, action: str) -> AnyResponse:
     commit()
     label = next(one.label for one in module.actions if one.key == action)
     tell(_("Done: %(action)s.", action=_(label)))
-    return go(f"/crm/{key}/{id}")
+    return go(f"{face().prefix}/{key}/{id}")
 
 
 @bp.post("/<key>/<int:id>/stage/<name>")
@@ -159,7 +160,7 @@ def move(key: str, id: int, name: str) -> AnyResponse:
         request.form.get("version", type=int),
     )
     commit()
-    return go(f"/crm/{key}/{id}")
+    return go(f"{face().prefix}/{key}/{id}")
 
 
 @bp.post("/<key>/<int:id>/delete")
@@ -169,16 +170,17 @@ def delete(key: str, id: int) -> AnyResponse:
     records.delete(viewer(), module, id, Channel.FORM)
     commit()
     tell(_("“%(name)s” is in the recycle bin.", name=row.label))
-    return go(f"/crm/{key}")
+    return go(f"{face().prefix}/{key}")
 
 
 @bp.get("/go/<int:id>")
 def find_card(id: int) -> AnyResponse:
     """From the id of any record to its card."""
     key = db.session.execute(select(Entity.module).where(Entity.id == id)).scalar()
-    if key is None or key not in modules or not modules[key].in_crm:
+    place = place_of(key, id, viewer()) if key else ""
+    if not place:
         raise Missing
-    return redirect(f"/crm/{key}/{id}")
+    return redirect(place)
 
 
 # related lists
@@ -229,7 +231,7 @@ def set_related(key: str, id: int, name: str) -> AnyResponse:
             raise Refused.because("required", _("Choose a record to link."), "other")
         relations.link(viewer(), key, id, tab.through, others, Channel.FORM)
     commit()
-    return go(local_path(request.form.get("next"), f"/crm/{key}/{id}?tab={name}"))
+    return go(local_path(request.form.get("next"), f"{face().prefix}/{key}/{id}?tab={name}"))
 
 
 def may_read(module: Module, name: str) -> bool:

@@ -19,6 +19,7 @@ from crm.engine.rows import Row, labels_of
 from crm.engine.search import find, one
 from crm.identity import owners
 from crm.ui import forms
+from crm.ui.face import face
 from crm.ui.page import local_path, tell
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
@@ -89,8 +90,8 @@ def create(key: str) -> AnyResponse:
         return _draw(module, form, status=422, likely=twins)  # type: ignore[no-any-return]
     tell(_("%(label)s is saved.", label=_(module.label)))
     if request.form.get("another"):
-        return redirect(f"/crm/{key}/new", 303)
-    return redirect(local_path(request.args.get("next"), f"/crm/{key}/{id}"), 303)
+        return redirect(f"{face().prefix}/{key}/new", 303)
+    return redirect(local_path(request.args.get("next"), f"{face().prefix}/{key}/{id}"), 303)
 
 
 def _link(key: str, id: int) -> None:
@@ -136,7 +137,7 @@ def save(key: str, id: int) -> AnyResponse:
         _give_texts(module, form)
         return _draw(module, form, one(viewer(), module, id), 422, version=version or 0)  # type: ignore[no-any-return]
     tell(_("Your changes are saved."))
-    return redirect(f"/crm/{key}/{id}", 303)
+    return redirect(f"{face().prefix}/{key}/{id}", 303)
 
 
 def _differences(module: Module, form: forms.RecordForm, row: Row) -> list[tuple[str, str, str]]:

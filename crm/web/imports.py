@@ -20,6 +20,7 @@ from crm.engine.module import Module
 from crm.engine.permissions import demand, writable
 from crm.engine.refusals import Missing, Refused
 from crm.engine.rows import labels_of
+from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
@@ -68,7 +69,7 @@ def take(key: str) -> AnyResponse:
     except Refused as refused:
         db.session.rollback()
         return _page("import_file.html", 0, module, 422, faults=_sentences(refused), earlier=[])
-    return redirect(f"/crm/imports/{plan.id}", 303)
+    return redirect(f"{face().prefix}/imports/{plan.id}", 303)
 
 
 # 2: how it is written and where its columns go
@@ -141,7 +142,7 @@ def set_file(id: int) -> AnyResponse:
             return _columns(plans.load(viewer(), id), module, 422, _sentences(refused))
     plan.state = "new"
     commit()
-    return redirect(f"/crm/imports/{id}", 303)
+    return redirect(f"{face().prefix}/imports/{id}", 303)
 
 
 @bp.post("/imports/<int:id>/columns")
@@ -186,7 +187,7 @@ def start(id: int) -> AnyResponse:
     plan, _module = _load(id, "ready")
     jobs.put(viewer(), plan)
     commit()
-    return redirect(f"/crm/imports/{id}", 303)
+    return redirect(f"{face().prefix}/imports/{id}", 303)
 
 
 # 4: the run and its report
@@ -217,7 +218,7 @@ def cancel(id: int) -> AnyResponse:
     if plan.job_id:
         outbox.cancel(db.session, plan.job_id)
         commit()
-    return redirect(f"/crm/imports/{id}", 303)
+    return redirect(f"{face().prefix}/imports/{id}", 303)
 
 
 @bp.get("/imports/<int:id>/refused.csv")
@@ -249,4 +250,4 @@ def undo(id: int) -> AnyResponse:
     count = running.undo(viewer(), plan)
     commit()
     tell(_("%(count)s %(plural)s are in the recycle bin.", count=count, plural=_(module.plural).lower()))
-    return redirect(f"/crm/imports/{id}", 303)
+    return redirect(f"{face().prefix}/imports/{id}", 303)

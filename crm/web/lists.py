@@ -16,16 +16,18 @@ from crm.engine.rows import labels_of
 from crm.engine.search import Page, find
 from crm.ui import builder
 from crm.ui import views as tabs
+from crm.ui.face import face
 from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns
 from crm.ui.page import address, is_part
+from crm.ui.places import has_pages
 from crm.ui.session import viewer
 
 bp = Blueprint("lists", __name__, url_prefix="/crm")
 
 
 def module_of(key: str) -> Module:
-    """The module called `key`, when it has pages in the CRM. Raises Missing."""
-    if key not in modules or not modules[key].in_crm:
+    """The module called `key`, when it has pages in this app. Raises Missing."""
+    if not has_pages(key):
         raise Missing
     return modules[key]
 
@@ -164,7 +166,7 @@ def filter(key: str) -> AnyResponse:
         page = draw(module, wanted, editing=builder.draw_tree(where), fault=bad.message)
         return make_response(page, 422)
     said = json.dumps(where or {}, ensure_ascii=False, separators=(",", ":"))
-    return redirect(address(f"/crm/{key}", where=said, **kept), 303)
+    return redirect(address(f"{face().prefix}/{key}", where=said, **kept), 303)
 
 
 # columns
@@ -195,6 +197,6 @@ def set_columns(key: str) -> AnyResponse:
     wanted = Wanted.read(request.form)
     said = request.form.get("where") or None
     return redirect(
-        address(f"/crm/{module.key}", view=wanted.view or None, where=said, sort=",".join(wanted.sort) or None, q=wanted.text or None,
+        address(f"{face().prefix}/{module.key}", view=wanted.view or None, where=said, sort=",".join(wanted.sort) or None, q=wanted.text or None,
                 cols=",".join(names) or None), 303,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from crm.engine.permissions import demand, writable
 from crm.engine.refusals import Missing, Refused
 from crm.engine.search import find
 from crm.ui import deeds, forms
+from crm.ui.face import face
 from crm.ui.page import address, tell
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
@@ -52,7 +53,7 @@ def ask(key: str) -> AnyResponse | str:
         return render_template("mass_delete.html", module=module, here=key, ids=ids, names=names)
     if wanted == "export":
         demand(viewer(), "export", module)
-        return redirect(address(f"/crm/{key}/export.csv", id=[str(id) for id in _chosen()]), 303)
+        return redirect(address(f"{face().prefix}/{key}/export.csv", id=[str(id) for id in _chosen()]), 303)
     deed = deeds.mass_deed(wanted)
     if deed is None or not deed.is_offered(viewer(), module):
         raise Missing
@@ -113,7 +114,7 @@ def edit(key: str) -> AnyResponse:
             ),
             "warn",
         )
-    return redirect(f"/crm/{key}", 303)
+    return redirect(f"{face().prefix}/{key}", 303)
 
 
 def _changes(module: Module, ids: list[int], values: dict[str, Any]) -> dict[int, dict[str, Any]]:
@@ -150,4 +151,4 @@ def delete(key: str) -> AnyResponse:
     if outcome.refused:
         why = "; ".join(dict.fromkeys(str(one) or _("You may not delete it.") for one in outcome.refused.values()))
         tell(ngettext("%(num)s stays: %(why)s", "%(num)s stay: %(why)s", len(outcome.refused), why=why[:200]), "warn")
-    return redirect(f"/crm/{key}", 303)
+    return redirect(f"{face().prefix}/{key}", 303)

@@ -1,0 +1,46 @@
+"""Settings of the CRM, for its administrators: users, groups, roles, profiles, sharing, keys, numbers, log-ins."""
+
+from flask import Blueprint, redirect
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response as AnyResponse
+
+from crm.identity.viewer import Viewer
+from crm.ui.menu import Link, add_links
+from crm.ui.session import demand_admin
+
+bp = Blueprint("admin", __name__, url_prefix="/crm/admin")
+PAGES = (
+    ("users", _l("Users"), "users"),
+    ("groups", _l("Groups"), "users-group"),
+    ("roles", _l("Roles"), "hierarchy"),
+    ("profiles", _l("Profiles"), "shield-check"),
+    ("sharing", _l("Sharing"), "share"),
+    ("api-keys", _l("API keys"), "key"),
+    ("numbering", _l("Numbering"), "hash"),
+    ("logins", _l("Log-ins"), "login"),
+)
+
+
+@bp.before_request
+def guard() -> None:
+    demand_admin()
+
+
+@bp.app_context_processor
+def pages() -> dict[str, object]:
+    return {"admin_pages": PAGES}
+
+
+@bp.get("/")
+def first() -> AnyResponse:
+    return redirect("/crm/admin/users")
+
+
+def links(viewer: Viewer) -> list[Link]:
+    return [Link(_("Settings"), "/crm/admin/users", "settings", "admin")] if viewer.is_admin else []
+
+
+add_links("Settings", links)
+
+from crm.web.admin import groups, keys, logins, numbering, profiles, roles, sharing, users  # noqa: E402, F401 — they add their pages to bp

@@ -1,0 +1,47 @@
+"""Log-in history: who signed in when from where, what failed; sessions to end, bans to lift."""
+
+from flask import redirect, render_template, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from crm.db import db
+from crm.identity import logins as kept
+from crm.identity.tables import User
+from crm.ui.page import tell
+from crm.ui.session import commit
+from crm.web.admin import bp
+
+ROWS = 100
+OUTCOMES = {
+    "signed_in": _l("signed in"), "wrong_password": _l("wrong password"), "unknown": _l("unknown address"),
+    "archived": _l("archived user"), "no_access": _l("no access"), "banned": _l("shut out"),
+}  # fmt: skip
+
+
+@bp.get("/logins")
+def logins() -> str:
+    user = request.args.get("user", type=int)
+    users = db.session.execute(select(User.id, User.email).where(User.deleted_at.is_(None)).order_by(User.email)).all()
+    rows = kept.history(user, ROWS, request.args.get("before", type=int))
+    return render_template(
+        "admin/logins.html", here="admin", page="logins", rows=rows, bans=kept.bans(), users=users, user=user, outcomes=OUTCOMES,
+        more=rows[-1].id if len(rows) == ROWS else None,
+    )  # fmt: skip
+
+
+@bp.post("/logins/end")
+def end_login() -> AnyResponse:
+    kept.end_session(request.form.get("session", 0, type=int))
+    commit()
+    tell(_("The session is over."))
+    return redirect("/crm/admin/logins", 303)
+
+
+@bp.post("/logins/unban")
+def unban() -> AnyResponse:
+    kept.unban(request.form.get("source", ""))
+    commit()
+    tell(_("The address may try again."))
+    return redirect("/crm/admin/logins", 303)
