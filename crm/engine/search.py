@@ -111,7 +111,7 @@ def _module(module: Module | str) -> Module:
 def _open_sort(query: Query, module: Module) -> Sequence[str]:
     """The module's own order, as far as the viewer may read what it is by."""
     fields = [name for name in module.sort if query.resolve(name.lstrip("-")) is not None]
-    return fields if fields or "created_at" not in module.fields else ("-created_at",)
+    return fields if fields or "created_at" not in query.seen else ("-created_at",)
 
 
 def _ids(
