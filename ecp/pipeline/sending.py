@@ -148,7 +148,7 @@ def render_test(row: Claimed, _loaded: Any) -> Rendered:
 def register() -> None:
     """Make our kinds known to the post office; letters are signed with the same keys."""
     kinds.register(Kind("sendout", render, load, refusal, settled, trouble))
-    kinds.register(Kind("sendout_test", render_test, load_tests))
+    kinds.register(Kind("sendout_test", render_test, load_tests, render_reads=True))
     if "letter" not in kinds.KINDS:
         singles.register_letters(lambda: keys.of("message_id"), signers_of)
 

@@ -17,7 +17,7 @@ from crm.mail.sending import runs, workers
 from tests.mail.ledgers import a_kind, a_sendout, open_engine, rows, start_process, states
 
 CONNECTIONS = 2
-RECIPIENTS = 1500
+RECIPIENTS = 900
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_killed_again_and_again_everybody_gets_one_mail(
                 if not runs.has_open_rows(connection, sendout):
                     break
             assert time.monotonic() < deadline
-            if kills < 4 and states(engine, sendout)["sent"] > 150 * (kills + 1):
+            if kills < 4 and states(engine, sendout)["sent"] > 120 * (kills + 1):
                 kill(process)
                 if is_reaped_by_parent:
                     workers.bury_named(engine, f"w{kills}")

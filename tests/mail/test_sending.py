@@ -1,5 +1,6 @@
 """The ledger: every mail exactly once, every state written before it is true, whatever the server or a process does."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -322,7 +323,7 @@ def test_claiming_uses_its_index(engine: Engine) -> None:
         else:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")  # it would rather read a table that small
             plan = " ".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + sql))
-    assert "ix_deliveries_sendout_id" in plan
+    assert re.search("INDEX ix_deliveries_sendout_id|Index Scan using .._deliveries_sendout_id", plan)
 
 
 def test_uncertain_mails_are_resolved_by_a_person_or_evidence_only(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from crm import clock
 from crm.db import reading
 from crm.mail.sending.claim import Claimer, give_back
-from crm.mail.sending.kinds import KINDS, Claimed
+from crm.mail.sending.kinds import KINDS, Claimed, Rendered
 from crm.mail.sending.ledger import Beginning, Ending
 from crm.mail.sending.settle import Settlement
 from crm.mail.sending.throttle import Throttle
@@ -51,11 +51,18 @@ class Batch:
             return found
         row, loaded = found
         try:
-            return Beginning(row, KINDS[row.kind].render(row, loaded), clock.now())
+            return Beginning(row, self._render(row, loaded), clock.now())
         except Exception as problem:  # one person's data must not stop the others; the reason is kept
             log.warning("a mail could not be rendered", extra={"delivery": row.id}, exc_info=problem)
             reply = f"{type(problem).__name__}: {problem}"[:500]
             return Ending(row, None, Settlement("failed", {"failed_reason": "render", "reply": reply}))
+
+    def _render(self, row: Claimed, loaded: Any) -> Rendered:
+        kind = KINDS[row.kind]
+        if not kind.render_reads:
+            return kind.render(row, loaded)
+        with self.context(), reading():
+            return kind.render(row, loaded)
 
     def empty(self) -> list[Claimed]:
         """Take all rows out: they are no longer to be handed out."""
@@ -91,17 +98,19 @@ class Batch:
         rows = self._put_off(rows)
         if not rows:
             return False
-        loaded: dict[str, Any] = {}
-        for kind in {row.kind for row in rows}:
+        fresh: list[tuple[Claimed, Any]] = []
+        for kind in dict.fromkeys(row.kind for row in rows):
             mine = [row for row in rows if row.kind == kind]
             try:
                 with self.context(), reading():
-                    loaded[kind] = KINDS[kind].load(mine)
+                    loaded = KINDS[kind].load(mine)
             except Exception:
+                # What cannot be read now, or a kind that this process does not know, must not hold up the others.
+                log.exception("what mails need cannot be read", extra={"kind": kind})
                 with self.engine.begin() as connection:
-                    give_back(connection, self.worker_id, rows, 30)
-                raise
-        fresh = [(row, loaded[row.kind]) for row in rows]
+                    give_back(connection, self.worker_id, mine, 30)
+                continue
+            fresh += [(row, loaded) for row in mine]
         self._rows = fresh[::-1] + self._rows if self.throttle.is_off else self._rows + fresh
         return True
 

@@ -53,8 +53,8 @@ class Kind:
 
     `load(rows)`: what rendering a batch needs, read set-wise once a batch (db.session, reading only; rows may be of several
         sendouts); the result is given to each `render`, also of another thread.
-    `render(row, loaded)`: the finished mail. Outside of any app context, touches no database; whatever it raises fails this
-        row only, reason `render`.
+    `render(row, loaded)`: the finished mail. Outside of any app context, touches no database (unless `render_reads`: for kinds
+        of few mails, then like `load`); whatever it raises fails this row only, reason `render`.
     `refusal(sendout_id)`: an SQL expression over the columns of `deliveries` (a scalar subquery correlates by itself) that is
         the skip reason, NULL when the mail may go. Built once a sendout, thread and process; evaluated in the very statement
         that begins the text. None: nothing can refuse.
@@ -69,6 +69,7 @@ class Kind:
     refusal: Callable[[int | None], ColumnElement[str | None] | None] = lambda sendout_id: None
     settled: Callable[[Connection, Claimed, str, Outcome | None], None] = lambda connection, row, state, outcome: None
     trouble: Callable[[int | None, str, str], None] = lambda sendout_id, code, sentence: None
+    render_reads: bool = False
 
 
 KINDS: dict[str, Kind] = {}

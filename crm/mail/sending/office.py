@@ -55,6 +55,7 @@ class PostOffice:
         name: str,
     ) -> None:
         self.engine, self.transport, self.rules, self.context, self.name = engine, transport, rules, context, name
+        self._counting = threading.Lock()
         self._in_a_row: Counter[int | None] = Counter()
         self._runs_seen: set[int | None] = set()
 
@@ -118,17 +119,21 @@ class PostOffice:
         """Notice a server that refuses everything of a sendout for policy: stop before the list is burnt."""
         if sendout_id is None:
             return
-        self._runs_seen.add(sendout_id)
-        if not (outcome.is_permanent and outcome.blame == "sender"):
+        with (
+            self._counting
+        ):  # the others wait for the pause to be committed, so that it comes after 20 and not after 30
+            self._runs_seen.add(sendout_id)
+            if not (outcome.is_permanent and outcome.blame == "sender"):
+                self._in_a_row[sendout_id] = 0
+                return
+            self._in_a_row[sendout_id] += 1
+            if self._in_a_row[sendout_id] != REFUSALS_IN_A_ROW:
+                return
             self._in_a_row[sendout_id] = 0
-            return
-        self._in_a_row[sendout_id] += 1
-        if self._in_a_row[sendout_id] == REFUSALS_IN_A_ROW:
-            self._in_a_row[sendout_id] = 0
-            sentence = f"Paused: the server refused {REFUSALS_IN_A_ROW} mails in a row: {outcome.sentence}"
             with self.engine.begin() as connection:
                 pause_run(connection, sendout_id)
-            self._tell(sendout_id, "policy", sentence)
+        sentence = f"Paused: the server refused {REFUSALS_IN_A_ROW} mails in a row: {outcome.sentence}"
+        self._tell(sendout_id, "policy", sentence)
 
     def _tell_unreachable(self, sentence: str) -> None:
         for sendout_id in self._runs_seen or {None}:
