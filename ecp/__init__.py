@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 BLUEPRINTS = (
     "ecp.web.gate:bp",
     "ecp.web.home:bp",
+    "ecp.web.writing:bp",
 )
 """Staff pages of the portal, by dotted name, in menu order."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import ForeignKey, String, insert, select
+from sqlalchemy import ForeignKey, String, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock, config
@@ -197,3 +197,11 @@ def chunks(path: Path, size: int = 64 * 1024) -> Iterator[bytes]:
     with open(path, "rb") as file:
         while piece := file.read(size):
             yield piece
+
+
+def detach(viewer: Viewer, module: str, id: int, file_id: int, channel: Channel) -> None:
+    """Take a file off a record; the bytes stay while anything else holds them. Raises Missing, Forbidden."""
+    demand(viewer, "edit", module)
+    _demand_visible(viewer, module, id, "edit")
+    db.session.execute(delete(EntityFile).where(EntityFile.entity_id == id, EntityFile.file_id == file_id))
+    history.note_events(viewer, modules[module], [id], "file removed", channel, clock.now())

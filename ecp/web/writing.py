@@ -1,0 +1,310 @@
+"""Writing mails: a code editor with the mail beside it as it will look, on desktop and phone, as text, as a given person.
+
+Used by the portal and by the CRM. The page draws nothing by itself: what is typed is posted, compiled once a version by the
+server and shown in a sandboxed frame.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from crm.db import db
+from crm.engine import attachments, records, search
+from crm.engine.attachments import MEGABYTE
+from crm.engine.channels import Channel
+from crm.engine.permissions import demand, may
+from crm.engine.refusals import Missing, Refused, Stale
+from crm.engine.registry import modules
+from crm.engine.rows import Row, labels_of
+from crm.ui import forms
+from crm.ui.face import face
+from crm.ui.page import tell
+from crm.ui.session import commit, viewer
+from ecp.content.check import check_content
+from ecp.content.compile import Compiled, Content, compile
+from ecp.content.limits import MAX_SOURCE
+from ecp.content.preview import PREVIEW_CSP, Preview, preview
+from ecp.content.problems import ContentProblem, ContentRefused
+from ecp.content.sanitize import sanitize
+from ecp.modules.mail_rules import content_of, is_known_tag, tags_of_people
+from ecp.pipeline.values import Reader
+
+KEY = "email_templates"
+INFO = (
+    "name", "kind", "status", "folder", "subject", "preheader", "sender_name", "sender_address_id", "reply_to", "list_type_hint_id",
+    "language", "owner_id", "description",
+)  # fmt: skip
+WRITTEN = ("mjml", "html", "text")
+MOST_OF_A_FILE = 5 * MEGABYTE
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the panes beside the editor show of the content that was posted."""
+
+    problems: list[ContentProblem]
+    removed: list[str]
+    preview: Preview | None
+    size: int  # bytes of the compiled HTML
+    characters: int
+    footer_was_added: bool = False
+    text_is_generated: bool = False
+
+
+def make_blueprint(prefix: str) -> Blueprint:
+    """The pages under `prefix` ("/crm" or "/ecp")."""
+    made = Blueprint("writing", __name__, url_prefix=f"{prefix}/{KEY}", template_folder="../templates")
+    made.add_url_rule("/write", "begin", begin, methods=["GET"])
+    made.add_url_rule("/write", "build", build, methods=["POST"])
+    made.add_url_rule("/<int:id>/write", "write", write, methods=["GET"])
+    made.add_url_rule("/<int:id>/write", "save", save, methods=["POST"])
+    made.add_url_rule("/preview", "frame", frame, methods=["POST"])
+    made.add_url_rule("/facts", "facts", facts, methods=["POST"])
+    made.add_url_rule("/<int:id>/files", "add_file", add_file, methods=["POST"])
+    made.add_url_rule("/<int:id>/files/<int:file_id>/remove", "remove_file", remove_file, methods=["POST"])
+    return made
+
+
+def _home() -> str:
+    return f"{face().prefix}/{KEY}"
+
+
+def begin() -> str:
+    """Choose what to begin with: an active template, or nothing."""
+    demand(viewer(), "create", modules[KEY])
+    said = {"$and": [{"kind": "template"}, {"status": "active"}]}
+    columns = ("name", "subject", "folder", "updated_at")
+    templates = search.find(viewer(), KEY, where=said, columns=columns, sort=("name",), limit=100, count="none").rows
+    return render_template("ecp_begin.html", templates=templates, here=KEY, home=_home())
+
+
+def build() -> AnyResponse:
+    """Make a mail: a copy of a template, or a blank one. Later changes of the template do not reach it."""
+    chosen = request.form.get("template", type=int)
+    kind = "template" if request.form.get("kind") == "template" else "email"
+    values: dict[str, Any] = {
+        "name": _("New e-mail") if kind == "email" else _("New template"),
+        "kind": kind,
+        "mjml": BLANK,
+    }
+    if chosen:
+        row = search.one(viewer(), KEY, chosen)
+        values = {name: row[name] for name in (*INFO, *WRITTEN) if name in row and name not in {"owner_id", "status"}}
+        values |= {
+            "kind": kind,
+            "name": _("%(name)s (copy)", name=row["name"])[:150] if row["kind"] == kind else row["name"],
+        }
+    id = records.create(viewer(), KEY, values | {"status": "inactive"}, Channel.FORM)
+    if chosen:
+        for file in attachments.files_of(viewer(), KEY, chosen):
+            attachments.attach(viewer(), KEY, id, file.id, Channel.FORM)
+        records.update(viewer(), KEY, id, {"template_id": chosen}, Channel.SYSTEM)
+    commit()
+    return redirect(f"{_home()}/{id}/write", 303)
+
+
+def write(id: int) -> str | Response:
+    row = search.one(viewer(), KEY, id)
+    return _draw(row, _form(row), {name: row[name] or "" for name in WRITTEN}, row.version)
+
+
+def _form(row: Row, typed: Any = None) -> forms.RecordForm:
+    links = {name: row[name] for name in INFO if name.endswith("_id") and row.get(name)}
+    labels = labels_of(viewer(), links.values()) if links else {}
+    texts = {name: labels.get(id, "") for name, id in links.items()}
+    return forms.form_of(viewer(), modules[KEY], row, texts, typed=typed, only=INFO)
+
+
+def _draw(
+    row: Row, form: forms.RecordForm, written: dict[str, str], version: int, status: int = 200, **more: Any
+) -> Response:
+    source = "mjml" if written["mjml"] or not written["html"] else "html"
+    g.inline_styles = True  # the editor sets styles of its own (decisions.md 31)
+    page = render_template(
+        "ecp_write.html", row=row, form=form, written=written, source=source, version=version, here=KEY, home=_home(),
+        tags=tags_of_people(), files=attachments.files_of(viewer(), KEY, row.id), may_edit=may(viewer(), "edit", modules[KEY]),
+        snippets=_active("html_snippets", ("name", "html")), pages=_active("landing_pages", ("name", "slug")),
+        most=MAX_SOURCE, seen=_seen({**{name: row.get(name) for name in INFO}, **written}), **more,
+    )  # fmt: skip
+    return make_response(page, status)
+
+
+def _active(key: str, columns: tuple[str, ...]) -> list[Row]:
+    if not may(viewer(), "view", key):
+        return []
+    return search.find(
+        viewer(), key, where={"status": "active"}, columns=columns, sort=("name",), limit=100, count="none"
+    ).rows
+
+
+def save(id: int) -> AnyResponse:
+    """Save all tabs at once. Nothing is written when anything is refused; what was typed stays in the page."""
+    row = search.one(viewer(), KEY, id)
+    form = _form(row, request.form)
+    written = {name: request.form.get(name, "").replace("\r\n", "\n") for name in WRITTEN}
+    if request.form.get("source") == "html":
+        written["mjml"] = ""
+    elif written["mjml"].strip():
+        written["html"] = ""
+    values = {name: value for name, value in form.values().items() if name in INFO} | {
+        n: written[n] or None for n in WRITTEN
+    }
+    version = request.form.get("version", 0, type=int)
+    try:
+        records.update(viewer(), KEY, id, values, Channel.FORM, version)
+        commit()
+    except Refused as refused:
+        db.session.rollback()
+        form.refuse(refused)
+        return _draw(row, form, written, version, 422)
+    except Stale as stale:
+        db.session.rollback()
+        form.others[""] = str(stale)
+        return _draw(row, form, written, version, 409)
+    removed = (
+        [str(one) for name in ("mjml", "html") for one in sanitize(written[name])[1]] if any(written.values()) else []
+    )
+    if removed:
+        tell(_("Saved. Taken out for safety: %(what)s", what="; ".join(removed)[:200]), "warn")
+    else:
+        tell(_("Saved."))
+    tab = request.form.get("tab", "")
+    return redirect(f"{_home()}/{id}/write{'#' + tab if tab.isalpha() else ''}", 303)
+
+
+def _posted() -> dict[str, Any]:
+    said: dict[str, Any] = {
+        name: request.form.get(name, "") for name in ("subject", "preheader", "language", "sender_name", *WRITTEN)
+    }
+    said["mjml" if request.form.get("source") == "html" else "html"] = ""
+    return said | {"sender_address_id": request.form.get("sender_address_id", type=int)}
+
+
+def _seen(said: dict[str, Any], person: int | None = None) -> Seen:
+    content = content_of(said)
+    problems = check_content(
+        content,
+        is_known_tag,
+        sender_name=said.get("sender_name") or "",
+        has_sender_address=bool(said.get("sender_address_id")),
+    )
+    characters, removed = len(content.source), []
+    try:
+        removed = [str(one) for one in sanitize(content.source)[1]]
+        compiled = compile(content)
+    except ContentRefused:
+        return Seen(problems, removed, None, 0, characters)
+    shown = _preview(compiled, content, person)
+    return Seen(
+        problems,
+        removed,
+        shown,
+        len(compiled.html.encode()),
+        characters,
+        compiled.footer_was_added,
+        compiled.text_is_generated,
+    )
+
+
+def _preview(compiled: Compiled, content: Content, person: int | None) -> Preview:
+    """The mail as one contact gets it; without one, tags stand as their fallbacks."""
+    if person is None or not search.exists(viewer(), "contacts", person):
+        return preview(compiled, {})
+    from ecp.content.compile import prepare
+
+    mail = prepare(compiled, False)
+    names = frozenset(name for name in mail.printed | mail.asked if not name.startswith("links."))
+    reader = Reader(names, {"id": None, "campaign_id": None, "creator_id": viewer().id})
+    filled = reader.read([("contacts", person)]).get(person)
+    return preview(compiled, filled.shown, filled.raw) if filled else preview(compiled, {})
+
+
+def frame() -> Response:
+    """The posted mail as a document for the sandboxed frame."""
+    demand(viewer(), "view", modules[KEY])
+    seen = _seen(_posted(), request.form.get("person", type=int))
+    if seen.preview is None:
+        document = render_template(
+            "ecp_no_preview.html", problems=[one for one in seen.problems if one.severity == "error"]
+        )
+    elif request.form.get("as") in {"text", "generated"} or not seen.preview.html:
+        document = render_template("ecp_text_preview.html", text=seen.preview.text)
+    else:
+        document = seen.preview.html
+    answer = make_response(document)
+    answer.headers["Content-Security-Policy"] = PREVIEW_CSP
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return answer
+
+
+def facts() -> str:
+    """What is to be said of the posted mail: mistakes with their places, size, subject as it will be read."""
+    demand(viewer(), "view", modules[KEY])
+    seen = _seen(_posted(), request.form.get("person", type=int))
+    return render_template("ecp_facts.html", seen=seen, most=MAX_SOURCE)
+
+
+def add_file(id: int) -> AnyResponse:
+    """Attach a file: 5 MB each and together."""
+    try:
+        part = request.files.get("file")
+        if part is None or not part.filename:
+            raise Refused.because("required", _("Choose a file."), "file")
+        together = sum(one.size for one in attachments.files_of(viewer(), KEY, id))
+        made = attachments.store(viewer(), part.filename, part.stream, part.mimetype, MOST_OF_A_FILE)
+        if together + made.size > MOST_OF_A_FILE:
+            message = _(
+                "The files of a mail may have 5 MB together; with “%(name)s” they would have more.", name=made.name
+            )
+            raise Refused.because("file_too_large", message, "file")
+        attachments.attach(viewer(), KEY, id, made.id, Channel.FORM)
+        commit()
+        tell(_("“%(name)s” is attached.", name=made.name))
+    except Refused as refused:
+        db.session.rollback()
+        faults = [fault for found in refused.faults.values() for fault in found]
+        tell(" ".join(_(fault.message) for fault in faults), "wrong")
+        if any(fault.code == "file_too_large" for fault in faults):
+            row = search.one(viewer(), KEY, id)
+            return _draw(row, _form(row), {name: row[name] or "" for name in WRITTEN}, row.version, 413)
+    return redirect(f"{_home()}/{id}/write#files", 303)
+
+
+def remove_file(id: int, file_id: int) -> AnyResponse:
+    if file_id not in [one.id for one in attachments.files_of(viewer(), KEY, id)]:
+        raise Missing
+    attachments.detach(viewer(), KEY, id, file_id, Channel.FORM)
+    commit()
+    return redirect(f"{_home()}/{id}/write#files", 303)
+
+
+BLANK = """<mjml>
+  <mj-head>
+    <mj-attributes>
+      <mj-all font-family="Helvetica, Arial, sans-serif" />
+      <mj-text font-size="16px" line-height="1.5" color="#1f2933" />
+    </mj-attributes>
+  </mj-head>
+  <mj-body background-color="#f4f5f7">
+    <mj-section background-color="#ffffff" padding="32px 24px">
+      <mj-column>
+        <mj-text>Hello {$contact.first_name|there},</mj-text>
+        <mj-text>Write here.</mj-text>
+      </mj-column>
+    </mj-section>
+    <mj-section padding="16px 24px">
+      <mj-column>
+        <mj-text font-size="13px" color="#66707a" align="center">
+          <a href="{$links.online}">Read in the browser</a> · <a href="{$links.unsubscribe}">Unsubscribe</a>
+        </mj-text>
+      </mj-column>
+    </mj-section>
+  </mj-body>
+</mjml>
+"""
+
+bp = make_blueprint("/ecp")
+crm_bp = make_blueprint("/crm")
