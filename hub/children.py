@@ -45,7 +45,7 @@ def application() -> Any:
 def worker(name: str, queues: list[str] | None, with_clock: bool) -> None:
     """Work until a signal: SIGTERM and SIGINT let the running jobs end, for a while."""
     from crm import create_app
-    from crm.jobs.engines import embedded
+    from hub import working
 
     config = settings.load()
     stop = threading.Event()
@@ -57,14 +57,11 @@ def worker(name: str, queues: list[str] | None, with_clock: bool) -> None:
         signal.signal(number, end)
     app = create_app(config)
     work = threading.Thread(
-        target=embedded.run,
-        args=(app, stop),
-        kwargs={
-            "lease_seconds": config.lease_seconds, "zone": config.timezone, "queues": queues, "name": name,
-            "with_clock": with_clock,
-        },
+        target=working.work,
+        args=(app, config, stop, name),
+        kwargs={"queues": queues, "with_clock": with_clock},
         daemon=True,  # a job that does not end in time is given back by its lease, not waited for
-    )  # fmt: skip
+    )
     work.start()
     while work.is_alive():
         work.join(0.2)

@@ -14,6 +14,7 @@ from types import FrameType
 from crm.config import Config
 from crm.jobs.leases import release_of
 from crm.jobs.worker import name_of_worker
+from crm.mail.sending.workers import bury_named
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 8.0
@@ -91,7 +92,8 @@ def _worker(config: Config, parent: list[str]) -> Child:
         engine = create_engine(config.url_of_database)
         prepare_engine(engine)
         try:
-            log.info("leases given back", extra={"jobs": release_of(engine, held[-1])})
+            jobs, mails = release_of(engine, held[-1]), bury_named(engine, held[-1])
+            log.info("leases of the dead worker given back", extra={"jobs": jobs, "uncertain_mails": mails})
         except Exception:
             log.exception("leases of the dead worker could not be given back; they end by themselves")
         finally:

@@ -88,25 +88,21 @@ def addresses(config: Config, host: str, port: int) -> str:
 @click.option(
     "--engine", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="Who carries jobs."
 )
-@click.option("--queues", default="", help="Only these queues, comma-separated; default: all.")
+@click.option(
+    "--queues", default="", help="Only these queues, comma-separated, mail among them for sending; default: all."
+)
 def worker(engine: str, queues: str) -> None:
     """Work on jobs until Ctrl C, without the clock."""
     from crm import create_app
-    from crm.jobs.engines import embedded
-    from hub import logs
+    from crm.jobs.worker import name_of_worker
+    from hub import logs, working
 
     config = settings.load()
+    demand_database(config)
     logs.begin(config.log_level)
-    stop = _until_signal()
     named = [one.strip() for one in queues.split(",") if one.strip()]
-    embedded.run(
-        create_app(config),
-        stop,
-        lease_seconds=config.lease_seconds,
-        zone=config.timezone,
-        queues=named or None,
-        with_clock=False,
-    )
+    app = create_app(config)
+    working.work(app, config, _until_signal(), name_of_worker(), queues=named or None, with_clock=False)
 
 
 @click.command()
@@ -116,11 +112,14 @@ def clock() -> None:
     from crm.jobs import schedule
     from crm.jobs.engines import embedded
     from crm.jobs.worker import name_of_worker
-    from hub import logs
+    from hub import logs, working
 
     config = settings.load()
+    demand_database(config)
     logs.begin(config.log_level)
-    schedule.keep_time(create_app(config), name_of_worker(), config.timezone, _until_signal(), embedded.tell)
+    app = create_app(config)
+    working.load_tasks()
+    schedule.keep_time(app, name_of_worker(), config.timezone, _until_signal(), embedded.tell)
 
 
 def _until_signal() -> threading.Event:
