@@ -19,7 +19,7 @@ help:
 	@echo "make check-links links in the documentation"
 	@echo "make lock        renew the lock files"
 
-setup: $(STAMPS)/python $(STAMPS)/assets
+setup: $(STAMPS)/python $(STAMPS)/assets $(STAMPS)/translations
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "customerhub needs Python 3.11 or newer")'
@@ -45,6 +45,13 @@ PAGES := $(shell find crm ecp hub surveys web_tracking self_service_portal \( -n
 	\( -name '*.html' -o -name '*.py' -o -path '*/static_src/*' -type f \) -print 2>/dev/null)
 $(STAMPS)/assets: node_modules/.package-lock.json scripts/build-assets.mjs $(PAGES)
 	node scripts/build-assets.mjs
+	@mkdir -p $(STAMPS) && touch $@
+
+# The compiled catalogues are made here, the readable ones are in the repository.
+$(STAMPS)/translations: $(wildcard */translations/*/LC_MESSAGES/*.po) | $(STAMPS)/python
+	@for folder in $(wildcard */translations); do \
+		if ls $$folder/*/LC_MESSAGES/*.po >/dev/null 2>&1; then $(BIN)/pybabel --quiet compile -d $$folder; fi; \
+	done
 	@mkdir -p $(STAMPS) && touch $@
 
 run: setup
