@@ -40,12 +40,14 @@ def find(
     bin: bool = False,
     count: Literal["none", "capped", "exact"] = "capped",
     within: Any = None,
+    also: Sequence[ColumnElement[bool]] = (),
 ) -> Page:
     """A page of records that `viewer` may see.
 
     `where`: conditions (crm/engine/conditions). `columns`: field names, "account.city" for those of a linked record
     (default: the module's). `text`: words that begin words of the record. `sort`: ("-amount", "name"). `after`: the `next`
-    of the page before. `bin`: what was deleted instead. `within`: a Select of ids, or ids, to look among.
+    of the page before. `bin`: what was deleted instead. `within`: a Select of ids, or ids, to look among. `also`: more
+    conditions as SQL over the module's table, for rooms of the engine.
     Raises Forbidden, BadCondition, UnknownName, Refused (search of one letter, bad cursor).
     """
     module = _module(module)
@@ -55,7 +57,7 @@ def find(
     query = Query(viewer, module)
     query.pick(module.columns if columns is None else columns)
     query.order(sort or _open_sort(query, module))
-    said = _conditions(viewer, module, where, text, bin, within, steady=True)
+    said = [*_conditions(viewer, module, where, text, bin, within, steady=True), *also]
     found = db.session.execute(query.statement(said, after, limit + 1, offset)).all()
     page = Page([query.row(result) for result in found[:limit]])
     if len(found) > limit:
@@ -65,7 +67,9 @@ def find(
         if not page.next and after is None and (found or not offset):
             page.total = offset + len(found)
         else:
-            page.total, page.at_least = _total(_ids(viewer, module, where, text, bin, within), count == "exact")
+            page.total, page.at_least = _total(
+                _ids(viewer, module, where, text, bin, within).where(*also), count == "exact"
+            )
     return page
 
 
