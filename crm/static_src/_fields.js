@@ -10,9 +10,9 @@ function choose(select) {
   if (select.tomselect) return;
   const address = select.dataset.choose;
   new TomSelect(select, {
-    plugins: select.multiple ? ["remove_button"] : [],
-    maxOptions: 200,
-    allowEmptyOption: true,
+    plugins: select.multiple ? ["remove_button"] : select.required || !select.querySelector('option[value=""]') ? [] : ["clear_button"],
+    maxOptions: 400,
+    refreshThrottle: 40,
     ...(address && {
       preload: "focus",
       load(query, done) {

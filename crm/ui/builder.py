@@ -253,7 +253,8 @@ def control_of(viewer: Viewer, module: Module, name: str, op: str) -> Control:
         return Control("yes", [("true", _("Yes")), ("false", _("No"))])
     if said.is_link:
         return Control(
-            "links" if takes == "several" else "link", address=f"{face().prefix}/{holder.key}/choose/{said.name}?placeholders=1"
+            "links" if takes == "several" else "link",
+            address=f"{face().prefix}/{holder.key}/choose/{said.name}?placeholders=1",
         )
     if takes == "several":
         return Control("list")

@@ -20,7 +20,7 @@ from crm.engine.refusals import Refused
 from crm.identity.viewer import Viewer
 from crm.ui.face import face
 
-WIDE = {"long_text", "html", "source"}
+WIDE = {"long_text", "html", "source", "conditions"}
 INPUTS = {
     "email": {"type": "email", "autocomplete": "off"},
     "phone": {"type": "tel", "autocomplete": "off"},
@@ -73,7 +73,7 @@ def spelled(said: Field, value: Any, zone: str) -> Any:
     if kind in {"number", "money", "percent"}:
         text = f"{value:f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
-    return said.kind.text(value) if kind in {"day", "time"} else str(value)
+    return said.kind.text(value) if kind in {"day", "time", "conditions"} else str(value)
 
 
 def draw(made: DeclaredField, **kw: Any) -> Markup:

@@ -7,6 +7,8 @@ from flask import Blueprint, make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from crm.db import db
+from crm.engine import saved_views
 from crm.engine.conditions import BadCondition, check, sentence
 from crm.engine.module import Module
 from crm.engine.permissions import demand, may
@@ -18,9 +20,9 @@ from crm.ui import builder
 from crm.ui import views as tabs
 from crm.ui.face import face
 from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns
-from crm.ui.page import address, is_part
+from crm.ui.page import address, is_part, tell
 from crm.ui.places import has_pages
-from crm.ui.session import viewer
+from crm.ui.session import commit, viewer
 
 bp = Blueprint("lists", __name__, url_prefix="/crm")
 
@@ -44,10 +46,14 @@ def draw(module: Module, wanted: Wanted, editing: builder.Group | None = None, f
     """The page (or its part) of a list."""
     views = tabs.offered(viewer(), module)
     chosen = tabs.chosen(views, wanted.view)
-    where = wanted.where if wanted.where is not None else (chosen.where or None)
+    where = wanted.where if wanted.where is not None else (dict(chosen.where) or None)
     sort = wanted.sort or chosen.sort
     names = wanted.columns or chosen.columns or module.columns
-    page, wrong = _page(module, wanted, where, sort, names)
+    page, wrong = (
+        (Page(), _("This view cannot be used: %(why)s", why=chosen.warning))
+        if chosen.warning and wanted.where is None
+        else _page(module, wanted, where, sort, names)
+    )
     columns = columns_of(viewer(), module, names, sort or module.sort)
     said = "" if wrong else _sentence(module, where)
     return render_template(
@@ -55,7 +61,7 @@ def draw(module: Module, wanted: Wanted, editing: builder.Group | None = None, f
         module=module, here=module.key, views=views, chosen=chosen, wanted=wanted, where=where, page=page, columns=columns,
         rows=[(row, [column.draw(row) for column in columns]) for row in page.rows], sentence=said, fault=fault or wrong,
         previous_href=wanted.previous_href, next_href=wanted.next_href(page.next), is_changed=wanted.where is not None,
-        editing=editing, rights=rights(module), rows_a_page=ROWS, words=builder,
+        editing=editing, rights=rights(module), rows_a_page=ROWS, words=builder, name_of_view=tabs.name_of,
     )  # fmt: skip
 
 
@@ -98,7 +104,7 @@ def build(key: str) -> str:
     wanted = Wanted.read(request.args)
     views = tabs.offered(viewer(), module)
     chosen = tabs.chosen(views, wanted.view)
-    where = wanted.where if wanted.where is not None else chosen.where
+    where = wanted.where if wanted.where is not None else dict(chosen.where)
     return render_template(
         "_builder_form.html",
         module=module,
@@ -162,11 +168,47 @@ def filter(key: str) -> AnyResponse:
     try:
         if where:
             check(where, module, viewer())
+        if request.form.get("save"):
+            made = saved_views.create(
+                viewer(), module, {
+                    "name": request.form.get("name", ""), "where": where or {}, "columns": wanted.columns, "sort": wanted.sort,
+                    "visibility": "public" if request.form.get("shared") == "1" else "private",
+                },
+            )  # fmt: skip
+            commit()
+            tell(
+                _("The view is saved.")
+                if made.is_approved or made.visibility == "private"
+                else _("The view is saved. Others see it once an administrator has approved it.")
+            )
+            return redirect(address(f"/crm/{key}", view=made.key), 303)
+    except Refused as refused:
+        db.session.rollback()
+        fault = " ".join(_(one.message) for found in refused.faults.values() for one in found)
+        return make_response(draw(module, wanted, editing=builder.draw_tree(where), fault=fault), 422)
     except BadCondition as bad:
         page = draw(module, wanted, editing=builder.draw_tree(where), fault=bad.message)
         return make_response(page, 422)
     said = json.dumps(where or {}, ensure_ascii=False, separators=(",", ":"))
     return redirect(address(f"{face().prefix}/{key}", where=said, **kept), 303)
+
+
+@bp.post("/<key>/views/<view>/<verb>")
+def change_view(key: str, view: str, verb: str) -> AnyResponse:
+    """Delete a view, approve a public one, or make one the first to open."""
+    module = module_of(key)
+    deeds = {
+        "delete": (saved_views.remove, _("The view is deleted.")),
+        "first": (saved_views.set_default, _("This view now opens first.")),
+        "approve": (saved_views.approve, _("Everybody has this view now.")),
+    }
+    if verb not in deeds:
+        raise Missing
+    deed, said = deeds[verb]
+    deed(viewer(), module, view)
+    commit()
+    tell(said)
+    return redirect(f"/crm/{key}" if verb == "delete" else address(f"/crm/{key}", view=view), 303)
 
 
 # columns
