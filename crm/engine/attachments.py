@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy import ForeignKey, String, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -73,7 +73,7 @@ PROGRAMS = (
 )  # how executables begin, whatever they are called
 
 
-class StoredFile(db.Model):  # type: ignore[name-defined, misc]
+class StoredFile(db.Model):  # type: ignore[name-defined]
     """What is known of one file; the bytes lie in the data folder under their hash."""
 
     __tablename__ = "files"
@@ -86,7 +86,7 @@ class StoredFile(db.Model):  # type: ignore[name-defined, misc]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class EntityFile(db.Model):  # type: ignore[name-defined, misc]
+class EntityFile(db.Model):  # type: ignore[name-defined]
     """That a file belongs to a record."""
 
     __tablename__ = "entity_files"
@@ -103,7 +103,7 @@ def plain_name(name: str) -> str:
     return name[-200:] or "file"
 
 
-def store(viewer: Viewer, name: str, stream: BinaryIO, media_type: str, most: int = MOST) -> StoredFile:
+def store(viewer: Viewer, name: str, stream: IO[bytes], media_type: str, most: int = MOST) -> StoredFile:
     """Keep a file. Raises Refused (too large: the message names limit and file; a program by name or content)."""
     name = plain_name(name)
     if name.rsplit(".", 1)[-1].lower() in REFUSED_ENDINGS:

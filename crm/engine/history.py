@@ -17,7 +17,7 @@ from crm.identity.viewer import Viewer
 MOST = 1_000  # characters kept of one value; whole mail sources would drown the log
 
 
-class Change(db.Model):  # type: ignore[name-defined, misc]
+class Change(db.Model):  # type: ignore[name-defined]
     """One change of one field; `field` is "" for an event of the record itself (created, deleted, restored, …)."""
 
     __tablename__ = "change_log"

@@ -8,7 +8,7 @@ from crm.engine.module import Module
 from crm.engine.refusals import Refused
 
 
-class Numbering(db.Model):  # type: ignore[name-defined, misc]
+class Numbering(db.Model):  # type: ignore[name-defined]
     """The prefix and next number of one module."""
 
     __tablename__ = "numbering"

@@ -18,7 +18,7 @@ CUSTOM_KINDS = (
 OPTIONS = {"max", "scale", "least", "most", "picklist", "help", "default", "required", "mass_edit"}
 
 
-class CustomField(db.Model):  # type: ignore[name-defined, misc]
+class CustomField(db.Model):  # type: ignore[name-defined]
     """One field that an administrator added to a module."""
 
     __tablename__ = "custom_fields"
@@ -33,7 +33,7 @@ class CustomField(db.Model):  # type: ignore[name-defined, misc]
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
 
 
-class OverlayVersion(db.Model):  # type: ignore[name-defined, misc]
+class OverlayVersion(db.Model):  # type: ignore[name-defined]
     """One row: which state the overlay is in, so that every process knows when to read it again."""
 
     __tablename__ = "overlay_version"

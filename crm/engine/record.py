@@ -10,7 +10,7 @@ from crm.db import BigId, Json, UtcDateTime, db
 from crm.engine import fields as f
 
 
-class Record(db.Model):  # type: ignore[name-defined, misc]
+class Record(db.Model):  # type: ignore[name-defined]
     """A row of a module: identity in `entities`, an owner, a number, history, a bin, rights of its own."""
 
     __abstract__ = True
@@ -32,7 +32,7 @@ class Record(db.Model):  # type: ignore[name-defined, misc]
 COMMON_FIELDS = ("number", "owner_id", "creator_id", "updater_id", "created_at", "updated_at", "archived")
 
 
-class Ledger(db.Model):  # type: ignore[name-defined, misc]
+class Ledger(db.Model):  # type: ignore[name-defined]
     """A row that is only appended: own id, no owner, number, history or bin; rights inherited from a named parent."""
 
     __abstract__ = True

@@ -19,7 +19,7 @@ from crm.engine.registry import Relation, modules
 from crm.identity.viewer import Viewer
 
 
-class EntityLink(db.Model):  # type: ignore[name-defined, misc]
+class EntityLink(db.Model):  # type: ignore[name-defined]
     """One pair of a many-link. `a` is on the side that declared it."""
 
     __tablename__ = "entity_links"

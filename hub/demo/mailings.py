@@ -188,21 +188,18 @@ def _react(dice: random.Random, sendout_id: int, then: datetime) -> None:
         luck, agent = dice.random(), dice.choice(PEOPLE)
         request = Request(agent=agent, address=f"192.0.2.{dice.randint(1, 254)}")
         if luck < 0.04:
-            _at(
-                then + timedelta(seconds=4),
-                lambda id=id: measuring.note_reading(_who(id), Request(SCANNER, "HEAD", "198.51.100.7")),
-            )
+            _at(then + timedelta(seconds=4), measuring.note_reading, _who(id), Request(SCANNER, "HEAD", "198.51.100.7"))
         elif luck < 0.46:
             delay = timedelta(hours=min(70.0, dice.expovariate(1 / 7)), seconds=90)
-            _at(then + delay, lambda id=id, request=request: measuring.note_reading(_who(id), request))
+            _at(then + delay, measuring.note_reading, _who(id), request)
             if links and dice.random() < 0.3:
                 weights = [1 / (position + 1) for position in range(len(links))]
                 number = dice.choices(links, weights)[0]
                 token = seal.seal("click", id)
-                _at(then + delay + timedelta(seconds=dice.randint(8, 240)),
-                    lambda token=token, number=number, request=request: measuring.follow(token, number, request))  # fmt: skip
+                later = then + delay + timedelta(seconds=dice.randint(8, 240))
+                _at(later, measuring.follow, token, number, request)
             if dice.random() < 0.02:
-                _at(then + delay + timedelta(minutes=2), lambda id=id: leaving.leave(_who(id)))
+                _at(then + delay + timedelta(minutes=2), leaving.leave, _who(id))
         if place % 100 == 99:
             db.session.commit()
     db.session.commit()
@@ -212,6 +209,6 @@ def _who(delivery_id: int) -> Any:
     return recipient(delivery_id)
 
 
-def _at(moment: datetime, act: Callable[[], Any]) -> None:
+def _at(moment: datetime, act: Callable[..., Any], *about: Any) -> None:
     with clock.running(lambda: moment):
-        act()
+        act(*about)

@@ -11,7 +11,7 @@ from crm.identity.viewer import SYSTEM
 from crm.modules.users.writing import create_user
 
 FILE = "demo-logins.txt"
-STAFF = (  # first name, last name, role, flags, what for
+STAFF: tuple[tuple[str, str, str, dict[str, bool], str], ...] = (  # first name, last name, role, flags, what for
     (
         "Aino",
         "Admin",
@@ -24,7 +24,59 @@ STAFF = (  # first name, last name, role, flags, what for
     ("Sami", "Seller", "sales", {}, "sells"),
     ("Rita", "Reader", "read_only", {}, "may only read"),
 )
-WORDS = ["amber", "anchor", "birch", "bramble", "candle", "cedar", "cinder", "clover", "copper", "crane", "dune", "ember", "fern", "fjord", "garnet", "harbor", "hazel", "heron", "ivory", "juniper", "kettle", "lantern", "linen", "lupin", "maple", "meadow", "mitten", "moss", "nickel", "oar", "otter", "pebble", "pine", "plover", "quartz", "raven", "reed", "rowan", "sable", "sail", "spruce", "stone", "swallow", "thistle", "timber", "tulip", "velvet", "violet", "walnut", "willow", "wren"]
+WORDS = [
+    "amber",
+    "anchor",
+    "birch",
+    "bramble",
+    "candle",
+    "cedar",
+    "cinder",
+    "clover",
+    "copper",
+    "crane",
+    "dune",
+    "ember",
+    "fern",
+    "fjord",
+    "garnet",
+    "harbor",
+    "hazel",
+    "heron",
+    "ivory",
+    "juniper",
+    "kettle",
+    "lantern",
+    "linen",
+    "lupin",
+    "maple",
+    "meadow",
+    "mitten",
+    "moss",
+    "nickel",
+    "oar",
+    "otter",
+    "pebble",
+    "pine",
+    "plover",
+    "quartz",
+    "raven",
+    "reed",
+    "rowan",
+    "sable",
+    "sail",
+    "spruce",
+    "stone",
+    "swallow",
+    "thistle",
+    "timber",
+    "tulip",
+    "velvet",
+    "violet",
+    "walnut",
+    "willow",
+    "wren",
+]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from sqlalchemy import ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,7 +22,7 @@ MODES = ("create", "update", "both")
 MOST_BY_SCREEN = 200 * MEGABYTE
 
 
-class Import(db.Model):  # type: ignore[name-defined, misc]
+class Import(db.Model):  # type: ignore[name-defined]
     """One import. States: new, ready, running, done, failed, cancelled, undone."""
 
     __tablename__ = "imports"
@@ -60,7 +60,7 @@ class Import(db.Model):  # type: ignore[name-defined, misc]
         return {int(index): name for index, name in self.mapping.items()}
 
 
-class ImportFault(db.Model):  # type: ignore[name-defined, misc]
+class ImportFault(db.Model):  # type: ignore[name-defined]
     """One remark on a row: why it was refused (`is_refusal`), or what was cut or left out of it."""
 
     __tablename__ = "import_faults"
@@ -73,7 +73,7 @@ class ImportFault(db.Model):  # type: ignore[name-defined, misc]
     cells: Mapped[list[str]] = mapped_column(Json, default=list)
 
 
-class ImportedRow(db.Model):  # type: ignore[name-defined, misc]
+class ImportedRow(db.Model):  # type: ignore[name-defined]
     """A record that an import made, so that it can be undone."""
 
     __tablename__ = "imported_rows"
@@ -81,7 +81,7 @@ class ImportedRow(db.Model):  # type: ignore[name-defined, misc]
     entity_id: Mapped[int] = mapped_column(BigId, ForeignKey("entities.id", ondelete="CASCADE"), primary_key=True)
 
 
-def begin(viewer: Viewer, module: str, name: str, stream: BinaryIO, most: int | None = MOST_BY_SCREEN) -> Import:
+def begin(viewer: Viewer, module: str, name: str, stream: IO[bytes], most: int | None = MOST_BY_SCREEN) -> Import:
     """Take a file in and guess how it is written. Raises Refused, Forbidden. The caller commits."""
     said = modules[module]
     demand(viewer, "import", said)

@@ -246,7 +246,7 @@ def _find_matches(viewer: Viewer, module: Module, plan: Import, batch: list[_Row
             value = said.kind.clean(raw, said, viewer.timezone) if said else int(raw)
         except (BadValue, ValueError):
             continue
-        wanted.setdefault(fold_text(value) if said and said.kind.is_text else value, []).append(index)
+        wanted.setdefault(fold_text(str(value)) if said and said.kind.is_text else value, []).append(index)
     if not wanted:
         return {}
     held = holders(module, plan.match, list(wanted), viewer)
