@@ -75,8 +75,11 @@ def _warnings(content: Content, compiled: Compiled) -> list[ContentProblem]:
         found.append(ContentProblem("The plain text is made from the HTML", "text", severity="warning"))
     source, _ = sanitize(modernise(content.source))
     protected = protect(source)
+    in_defaults = False
     for token in tokens(protected.text):
-        if token.kind != "open":
+        if token.name == "mj-attributes":
+            in_defaults = token.kind == "open"
+        if token.kind != "open" or in_defaults:
             continue
         line, column = protected.place(token.start)
         if token.name in ("img", "mj-image", "mj-carousel-image") and token.value("alt") is None:

@@ -246,7 +246,10 @@ def _quote(element: etree._Element, writer: _Writer, lists: list[int | None], na
 def _cell(element: etree._Element, writer: _Writer, lists: list[int | None], name: str) -> None:
     """A cell of a data table stays in the line of its row; a cell of a layout table is a block."""
     if not _is_data(element):
+        roomy = element.find(".//table") is None and len("".join(element.itertext()).strip()) > 60
+        writer.block(gap=roomy)
         _inside(element, writer, lists, "div")
+        writer.block(gap=roomy)
         return
     if writer.line.strip():
         writer.line = writer.line.rstrip() + " | "

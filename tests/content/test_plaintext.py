@@ -25,7 +25,7 @@ from ecp.content.plaintext import to_text
             "Day | Place\nMon | Oulu",
         ),
         ("<table role=presentation><tr><td>left</td><td>right</td></tr></table>", "left\nright"),
-        (f"<table><tr><td>{'long ' * 20}</td><td>right</td></tr></table>", f"{('long ' * 20).strip()}\nright"),
+        (f"<table><tr><td>{'long ' * 20}</td><td>right</td></tr></table>", f"{('long ' * 20).strip()}\n\nright"),
         ("a<br>b<br><br>c", "a\nb\n\nc"),
         ("<p>a</p><hr><p>b</p>", f"a\n\n{'-' * 40}\n\nb"),
         ("<blockquote>said<br>twice</blockquote>", "> said\n> twice"),
