@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     event,
     false,
-    literal,
     or_,
     select,
     text,
@@ -236,13 +235,17 @@ def _by_index() -> Iterator[None]:
 
 
 def _modules_with(words: list[str], asked: list[Module]) -> set[str]:
-    """In which modules there may be any: one statement that looks at one entry for each, by the indexed beginnings."""
-    parts = []
-    for place, one in enumerate(asked):
-        found = _matching(_match(words, one, longest=PREFIXES[-1])).subquery(f"found_{place}")
-        parts.append(select(literal(one.key).label("module")).where(select(found.c.entity_id).exists()))
-    said = parts[0].union_all(*parts[1:])
-    return set(db.session.execute(said).scalars())
+    """In which modules there may be any: one statement that looks at one entry for each."""
+    if db.engine.dialect.name == "sqlite":  # indexed beginnings: one entry is found at once
+        matching, longest = "text_index MATCH :{0}", PREFIXES[-1]
+    else:
+        matching, longest = "words @@ CAST(:{0} AS tsquery)", LONGEST_WORD
+    found = " UNION ALL ".join(
+        f"SELECT {place} WHERE EXISTS (SELECT 1 FROM text_index WHERE {matching.format(f'q{place}')})"  # noqa: S608
+        for place in range(len(asked))  # numbers only: what was typed is bound
+    )
+    questions = {f"q{place}": _match(words, one, longest) for place, one in enumerate(asked)}
+    return {asked[place].key for place in db.session.execute(text(found), questions).scalars()}
 
 
 def _hits(viewer: Viewer, module: Module, words: list[str], limit: int) -> Any:
