@@ -27,4 +27,7 @@ DESIGNS: tuple[Design, ...] = (
     Design("newsletter", "Newsletter", "{$contact.first_name|Dear reader}, a quieter kind of busy"),
     Design("invitation", "Invitation", "{$contact.first_name|Dear guest}, an evening of good sound on 12 November"),
     Design("notice", "Notice", "Our deliveries move to a new warehouse on 1 December", list_kind="essential"),
+    Design("newsletter_fi", "Uutiskirje", "{$contact.first_name|Hyvä lukija}, kiirettä hiljaa", "fi"),
+    Design("invitation_fi", "Kutsu", "{$contact.first_name|Hyvä vieras}, hyvän äänen ilta 12. marraskuuta", "fi"),
+    Design("notice_fi", "Tiedote", "Toimituksemme siirtyvät uuteen varastoon 1. joulukuuta", "fi", "essential"),
 )
