@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import render_template
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from wtforms import Field as FormField
@@ -17,7 +18,9 @@ from crm.engine.fields import Field
 from crm.engine.module import Block, Module
 from crm.engine.permissions import readable, writable
 from crm.engine.refusals import Refused
+from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.ui import builder
 from crm.ui.face import face
 
 WIDE = {"long_text", "html", "source", "conditions"}
@@ -43,12 +46,16 @@ class DeclaredField(FormField):
         self.said, self.address, self.zone, self.text = said, address, zone, text
         self.is_wide = said.kind.name in WIDE
         self.is_checkbox = said.kind.name == "checkbox"
+        self.owner = ""
+        self.about = ""  # of conditions: the module whose records they are about
 
     def process_data(self, value: Any) -> None:
         self.data = spelled(self.said, value, self.zone)
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        if self.said.kind.name == "multi":
+        if self.said.kind.name == "conditions":
+            self.data = None  # read from the whole form by form_of, since a builder has many inputs
+        elif self.said.kind.name == "multi":
             self.data = [one for one in valuelist if one]
         elif self.is_checkbox:
             self.data = "1" in valuelist or "on" in valuelist
@@ -66,6 +73,8 @@ def spelled(said: Field, value: Any, zone: str) -> Any:
         return list(value or ())
     if kind == "checkbox":
         return bool(value)
+    if kind == "conditions":
+        return value
     if value is None:
         return ""
     if kind == "moment" and isinstance(value, datetime):
@@ -87,6 +96,18 @@ def draw(made: DeclaredField, **kw: Any) -> Markup:
     if made.errors or made.description:
         params["aria_describedby"] = f"h-{made.name}"
     wrong = " is-invalid" if made.errors else ""
+    if kind == "conditions":
+        return Markup(  # noqa: S704 — a template of ours, which escapes
+            render_template(
+                "_conditions_box.html",
+                module=modules[made.about],
+                part=builder.tree_of(made.data),
+                words=builder,
+                depth=1,
+                is_root=True,
+                here=made.owner,
+            )  # fmt: skip
+        )
     if made.is_checkbox:
         params.pop("required", None)
         return Markup(  # noqa: S704 — all parts are escaped
@@ -191,13 +212,31 @@ def form_of(
     )
     form.process(formdata=typed, data=dict(values or {}))
     made = form._fields
-    if typed is not None:
-        for one in made.values():  # a box that is not ticked is not posted
-            if one.is_checkbox and one.name not in typed:
-                one.data = False
+    for one in made.values():
+        if one.said.kind.name == "conditions":
+            one.owner = module.key
+            one.about = about(
+                module, {name: field.data for name, field in made.items()} | {"source": _source(module, values, typed)}
+            )
+            if typed is not None:
+                one.data = builder.read_tree(typed)
+        if typed is not None and one.is_checkbox and one.name not in typed:
+            one.data = False  # a box that is not ticked is not posted
     return RecordForm(
         module, [(_(label) if label else "", [made[name] for name in names]) for label, names in layout], form
     )
+
+
+def about(module: Module, values: Mapping[str, Any]) -> str:
+    """The module whose records the conditions of a record are about: the one its `source` names, else its own."""
+    named = str(values.get("source") or "")
+    return named if named in modules else module.key
+
+
+def _source(module: Module, values: Any, typed: Any) -> Any:
+    if typed is not None and typed.get("source"):
+        return typed["source"]
+    return (values or {}).get("source") or (module.fields["source"].default if "source" in module.fields else "")
 
 
 def blocks_of(module: Module) -> list[Block]:
