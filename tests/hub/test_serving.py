@@ -38,10 +38,9 @@ class Serving:
             "CUSTOMERHUB_SECRET_KEY": SECRET,
             "CUSTOMERHUB_BASE_URL": f"http://127.0.0.1:{self.port}",
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hub.cli", "serve", "--port", str(self.port), "--processes", "1"],
-            env=environment, stdout=self.log.open("w"), stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        command = [sys.executable, "-m", "hub.cli", "serve", "--port", str(self.port), "--processes", "1"]
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
     def get(self, path: str) -> tuple[int, str]:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
