@@ -16,7 +16,7 @@ from crm.engine.refusals import Refused, UnknownName
 from crm.engine.registry import modules
 
 
-class Picklist(db.Model):  # type: ignore[name-defined, misc]
+class Picklist(db.Model):  # type: ignore[name-defined]
     """A list of choices."""
 
     __tablename__ = "picklists"
@@ -25,7 +25,7 @@ class Picklist(db.Model):  # type: ignore[name-defined, misc]
     label: Mapped[str] = mapped_column(String(120))
 
 
-class PicklistValue(db.Model):  # type: ignore[name-defined, misc]
+class PicklistValue(db.Model):  # type: ignore[name-defined]
     """One choice. Its key never changes; `carries` are numbers that go with it, such as a stage's probability."""
 
     __tablename__ = "picklist_values"
@@ -40,7 +40,7 @@ class PicklistValue(db.Model):  # type: ignore[name-defined, misc]
     is_active: Mapped[bool] = mapped_column(Boolean, default=True)
 
 
-class PicklistVersion(db.Model):  # type: ignore[name-defined, misc]
+class PicklistVersion(db.Model):  # type: ignore[name-defined]
     """One row: which state the lists are in, so that every process knows when to read them again."""
 
     __tablename__ = "picklist_version"
@@ -48,7 +48,7 @@ class PicklistVersion(db.Model):  # type: ignore[name-defined, misc]
     version: Mapped[int] = mapped_column(Integer, default=0)
 
 
-class RejectedValue(db.Model):  # type: ignore[name-defined, misc]
+class RejectedValue(db.Model):  # type: ignore[name-defined]
     """A value that an import or an integration tried to write and that is in no list (spec/platform.md 2.3)."""
 
     __tablename__ = "rejected_values"
@@ -197,12 +197,12 @@ def keep_rejected(module: str, found: Iterable[tuple[str, str]]) -> None:
     table, now = RejectedValue.__table__, clock.now()
     make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
     for (field, raw), count in counts.items():
-        said = make(table).values(module=module, field=field, raw=raw, count=count, last_seen_at=now)
-        said = said.on_conflict_do_update(
+        row = make(table).values(module=module, field=field, raw=raw, count=count, last_seen_at=now)
+        row = row.on_conflict_do_update(
             index_elements=["module", "field", "raw"],
             set_={"count": table.c.count + count, "last_seen_at": now},
         )
-        db.session.execute(said)
+        db.session.execute(row)
 
 
 def rejected(module: str, field: str) -> list[RejectedValue]:

@@ -214,7 +214,8 @@ class Query:
 
     def _beyond(self, cursor: str) -> ColumnElement[bool]:
         values = self.read_cursor(cursor)
-        parts, same = [], []
+        parts: list[ColumnElement[bool]] = []
+        same: list[ColumnElement[bool]] = []
         for key, value in zip(self.keys, values, strict=True):
             parts.append(and_(*same, key.after(value)))
             same.append(key.same(value))

@@ -28,7 +28,7 @@ KINDS, VISIBILITIES = ("list", "kanban"), ("private", "public")
 MOST_FAVOURITES, MOST_COLUMNS, LONGEST_NAME = 10, 25, 80
 
 
-class ListView(db.Model):  # type: ignore[name-defined, misc]
+class ListView(db.Model):  # type: ignore[name-defined]
     """One view that somebody saved. A public one is seen by others once an administrator has approved it."""
 
     __tablename__ = "list_views"
@@ -48,7 +48,7 @@ class ListView(db.Model):  # type: ignore[name-defined, misc]
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class ListViewChoice(db.Model):  # type: ignore[name-defined, misc]
+class ListViewChoice(db.Model):  # type: ignore[name-defined]
     """That a view ("all", a declared filter's key, or the id of a saved one) opens first for a user, or is a favourite."""
 
     __tablename__ = "list_view_choices"
@@ -99,7 +99,7 @@ def views(viewer: Viewer, module: Module | str) -> list[View]:
         said = said.where(or_(table.c.owner_id == viewer.id, shown, below))
     rows = db.session.execute(said.order_by(table.c.name, table.c.id)).mappings().all()
     rows = sorted(rows, key=lambda row: row["owner_id"] != viewer.id)
-    made += [_view(viewer, module, row) for row in rows]
+    made += [_view(viewer, module, dict(row)) for row in rows]
     return [_with_choices(view, chosen) for view in made]
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from zlib import crc32
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
+    Connection,
     and_,
     bindparam,
     event,
@@ -39,7 +39,7 @@ CODE, PREFIXES = 3, (2, 3)  # the lengths of beginnings that FTS5 indexes, behin
 SHORTEST, LONGEST_WORD, MOST_WORDS, MOST_ASKED = 2, 60, 2_000, 8
 TAKEN = frozenset({"html", "source"})  # kinds whose markup is not searched
 
-# The table is not in the metadata of the house: on SQLite it is a virtual one. Both are made by the statements below.
+# The table is not in the metadata of the house: on SQLite it is a virtual one.
 CREATE = {
     "sqlite": (
         "CREATE VIRTUAL TABLE IF NOT EXISTS text_index USING fts5("
@@ -51,10 +51,18 @@ CREATE = {
         "CREATE INDEX IF NOT EXISTS ix_text_index_words ON text_index USING gin (words) WITH (fastupdate = off)",
     ),
 }
-for dialect, statements in CREATE.items():
-    for statement in statements:
-        event.listen(Base.metadata, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
-event.listen(Base.metadata, "before_drop", DDL("DROP TABLE IF EXISTS text_index"))
+
+
+@event.listens_for(Base.metadata, "after_create")
+def create(_metadata: Any, connection: Connection, **_kw: Any) -> None:
+    """Make the index where there is none; runs with create_all, and is called by the migration."""
+    for statement in CREATE[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+
+
+@event.listens_for(Base.metadata, "before_drop")
+def drop(_metadata: Any, connection: Connection, **_kw: Any) -> None:
+    connection.exec_driver_sql("DROP TABLE IF EXISTS text_index")
 
 
 @dataclass(frozen=True, slots=True)

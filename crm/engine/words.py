@@ -9,7 +9,7 @@ import flask_babel
 def _(text: str, **values: Any) -> str:
     """`text` translated, then filled with `values` (%(name)s)."""
     try:
-        said = flask_babel.gettext(text)
+        said = str(flask_babel.gettext(text))
     except (KeyError, RuntimeError):  # no app, or one without languages
         said = text
     return said % values if values else said

@@ -12,7 +12,7 @@ from crm.engine.conditions.dates import Range, day_in, read_relative, read_windo
 from crm.engine.conditions.operators import OPERATORS, WORDS, Operator, allowed, shape_of
 from crm.engine.conditions.patterns import read_pattern
 from crm.engine.fields import Field
-from crm.engine.kinds import BadValue
+from crm.engine.kinds import KINDS, BadValue
 from crm.engine.module import Module
 from crm.engine.permissions import may, readable
 from crm.engine.refusals import UnknownName
@@ -199,10 +199,11 @@ class _Reader:
         if name == "id":
             return ID
         seen = readable(self.viewer, module)
+        field: Field | None
         try:
             field = module.field(name)
         except UnknownName:
-            field = None  # type: ignore[assignment]
+            field = None
         if field is None or field.name not in seen:  # one that may not be read is as unknown as one that is not
             if "." in name:
                 raise BadCondition(path, f"“{name}” goes too far: a field of a linked record is one step away.")
@@ -293,7 +294,7 @@ def _range(field: Field, raw: Any) -> Range:
     if kind in {"day", "moment", "time"} and isinstance(raw, str):
         value = read_relative(raw, kind, clock.site_zone())
         if value is None and kind == "moment" and len(raw.strip()) <= 10:
-            value = f.KINDS["day"].clean(raw, field)
+            value = KINDS["day"].clean(raw, field)
         raw = raw if value is None else value
     if kind == "moment" and isinstance(raw, date) and not isinstance(raw, datetime):
         return day_in(clock.site_zone(), raw)

@@ -108,7 +108,8 @@ def _all_keys(column: Column, keys: Sequence[str]) -> list[Sql]:
 def _in_range(column: Column, field: Field, value: Range) -> Sql:
     low, high = _bound(field, value.low), _bound(field, value.high)
     if value.is_point:
-        return column == low
+        said: Sql = column == low
+        return said
     parts = [] if low is None else [column >= low]
     if high is not None:
         parts.append(column < high if value.is_open else column <= high)
@@ -124,7 +125,8 @@ def _equals(column: Column, field: Field, value: Any) -> Sql:
     if shape == "set":
         size = sum(len(key) + 1 for key in value) + 1
         return and_(func.length(type_coerce(column, Text)) == size, *_all_keys(column, value))
-    return column == _bound(field, value)
+    said: Sql = column == _bound(field, value)
+    return said
 
 
 def _is_equal(field: Field, held: Any, value: Any) -> bool:
@@ -159,7 +161,8 @@ def _more(column: Column, field: Field, value: Any) -> Sql:
     if shape_of(field) == "text":
         return fold(column) > fold_text(value)
     high = _bound(field, value.high)
-    return column >= high if value.is_open else column > high
+    said: Sql = column >= high if value.is_open else column > high
+    return said
 
 
 def _is_more(field: Field, held: Any, value: Any) -> bool:
@@ -171,7 +174,8 @@ def _is_more(field: Field, held: Any, value: Any) -> bool:
 def _at_least(column: Column, field: Field, value: Any) -> Sql:
     if shape_of(field) == "text":
         return fold(column) >= fold_text(value)
-    return column >= _bound(field, value.low)
+    said: Sql = column >= _bound(field, value.low)
+    return said
 
 
 def _is_at_least(field: Field, held: Any, value: Any) -> bool:
@@ -183,7 +187,8 @@ def _is_at_least(field: Field, held: Any, value: Any) -> bool:
 def _less(column: Column, field: Field, value: Any) -> Sql:
     if shape_of(field) == "text":
         return fold(column) < fold_text(value)
-    return column < _bound(field, value.low)
+    said: Sql = column < _bound(field, value.low)
+    return said
 
 
 def _is_less(field: Field, held: Any, value: Any) -> bool:
@@ -194,7 +199,8 @@ def _at_most(column: Column, field: Field, value: Any) -> Sql:
     if shape_of(field) == "text":
         return fold(column) <= fold_text(value)
     high = _bound(field, value.high)
-    return column < high if value.is_open else column <= high
+    said: Sql = column < high if value.is_open else column <= high
+    return said
 
 
 def _is_at_most(field: Field, held: Any, value: Any) -> bool:

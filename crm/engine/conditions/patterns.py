@@ -7,8 +7,8 @@ lazy repeats are refused: they cost exponential time or mean something else else
 import re
 import warnings
 from functools import lru_cache
-from re import _constants as codes  # type: ignore[attr-defined]
-from re import _parser as parser  # type: ignore[attr-defined]
+from re import _constants as codes
+from re import _parser as parser
 from typing import Any
 
 import re2

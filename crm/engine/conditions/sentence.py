@@ -31,7 +31,8 @@ def _say(node: Node, name_of: Name | None, outer: bool = False) -> str:
 
 def _say_has(node: Has, name_of: Name | None) -> str:
     target = modules[node.relation.target]
-    label = node.relation.link.label or node.relation.link.back_label if node.relation.link else ""
+    link = node.relation.link
+    label = "" if link is None else link.label if node.relation.is_forward else link.back_label
     if node.relation.kind == "one":
         label = node.module.fields[node.relation.field].label
     shown = _(label or (target.plural if node.relation.kind != "one" else target.label))
