@@ -45,12 +45,15 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.home:bp",
     "crm.web.own:bp",
     "ecp.web.writing:crm_bp",
+    "ecp.web.sendouts:crm_bp",
     "crm.web.lists:bp",
     "crm.web.cards:bp",
     "crm.web.forms:bp",
     "crm.web.imports:bp",
     "crm.web.mass:bp",
     "crm.web.bin:bp",
+    "crm.web.exports:bp",
+    "crm.web.people:bp",
     "crm.web.admin:bp",
     "crm.api.rest:bp",
     "ecp.web.api:bp",
@@ -61,7 +64,7 @@ BLUEPRINTS: tuple[str, ...] = (
 RULES = ("ecp.modules.mail_rules:attach",)
 """Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
 
-TASKS: tuple[str, ...] = ("ecp.pipeline.worker",)
+TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.senders")
 """Files of outer rooms whose tasks workers must know by name (those of inner rooms are imported by their callers)."""
 
 LINK_KINDS: dict[str, str] = {}

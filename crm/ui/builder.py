@@ -85,6 +85,14 @@ def draw_tree(where: dict[str, Any] | None) -> Group:
     return node if not node.relation else Group(fresh_id(), parts=[node])
 
 
+def tree_of(where: dict[str, Any] | None) -> Group:
+    """The tree of `where`, with one empty row to begin with when it says nothing."""
+    tree = draw_tree(where)
+    if not tree.parts:
+        tree.parts.append(Line(fresh_id()))
+    return tree
+
+
 def _group(where: dict[str, Any]) -> Group:
     if len(where) != 1:
         return Group(fresh_id(), parts=[_part({key: value}) for key, value in where.items()])

@@ -4,17 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from flask import g
 from flask_babel import gettext as _
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from crm.engine import relations
+from crm.engine.conditions import sentence
 from crm.engine.fields import Field
 from crm.engine.module import ManyLink, Module, Related
 from crm.engine.permissions import may, readable, writable
 from crm.engine.registry import modules
-from crm.engine.rows import Row
+from crm.engine.rows import Row, labels_of
 from crm.engine.search import Page, count, find
 from crm.identity.viewer import Viewer
+from crm.ui import forms
 from crm.ui.face import face
 from crm.ui.formats import present
 from crm.ui.forms import WIDE, blocks_of
@@ -105,7 +108,7 @@ def fact_of(module: Module, row: Row, name: str, may_write: frozenset[str], is_o
         _(said.label),
         value_of(said, row),
         said.kind.name in WIDE,
-        is_open and name in may_write and said.kind.name != "file",
+        is_open and name in may_write and said.kind.name not in {"file", "conditions"},
     )
 
 
@@ -114,6 +117,13 @@ def value_of(said: Field, row: Row) -> str:
     value = row[said.name]
     if said.is_link:
         return linked(said, value, row.label_of(said.name) if value is not None else None)
+    if said.kind.name == "conditions":
+        about = forms.about(modules[row.module], row)
+        return (
+            escape(sentence(value, about, lambda id: labels_of(g.viewer, [id]).get(id, _("(hidden)"))))
+            if value
+            else Markup("")
+        )
     if said.kind.name == "source":
         return (
             Markup('<code class="mono">{}</code>').format(value[:600] + ("…" if len(value) > 600 else ""))

@@ -127,6 +127,8 @@ def words(field: Field, value: Any, formats: Formats | None = None) -> str:
         return formats.moment(value)
     if kind == "time":
         return formats.time(value)
+    if kind == "conditions":
+        return _("set") if value else ""
     return str(value)
 
 

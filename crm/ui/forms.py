@@ -97,17 +97,8 @@ def draw(made: DeclaredField, **kw: Any) -> Markup:
         params["aria_describedby"] = f"h-{made.name}"
     wrong = " is-invalid" if made.errors else ""
     if kind == "conditions":
-        return Markup(  # noqa: S704 — a template of ours, which escapes
-            render_template(
-                "_conditions_box.html",
-                module=modules[made.about],
-                part=builder.tree_of(made.data),
-                words=builder,
-                depth=1,
-                is_root=True,
-                here=made.owner,
-            )  # fmt: skip
-        )
+        tree = builder.tree_of(made.data)
+        return Markup(render_template("_conditions_box.html", **_of_builder(made, tree)))  # noqa: S704 — a template escapes
     if made.is_checkbox:
         params.pop("required", None)
         return Markup(  # noqa: S704 — all parts are escaped
@@ -148,6 +139,17 @@ def draw(made: DeclaredField, **kw: Any) -> Markup:
     if made.data and shape["type"] in {"date", "datetime-local", "time"} and made.raw_data and made.errors:
         shape = {"type": "text"}  # a browser would drop what it cannot read; what was typed is kept
     return Markup(f'<input class="form-control{wrong}" {html_params(value=made.data or "", **shape, **params)}>')  # noqa: S704 — all parts are escaped
+
+
+def _of_builder(made: DeclaredField, tree: builder.Group) -> dict[str, Any]:
+    return {
+        "module": modules[made.about],
+        "part": tree,
+        "words": builder,
+        "depth": 1,
+        "is_root": True,
+        "here": made.owner,
+    }
 
 
 @dataclass

@@ -125,7 +125,7 @@ def columns_of(
 
 def drawer(module: Module, name: str, said: Field, is_main: bool, formats: Formats) -> Callable[[Any], str]:
     """How the cell of a row is drawn, decided once a column."""
-    if is_main:
+    if is_main and not (said.is_link and module.is_ledger):
         base = place_of(module.key)
 
         def main(row: Any) -> str:

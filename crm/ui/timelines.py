@@ -1,92 +1,86 @@
-"""The timeline of a card: what happened to a record, newest first, in days; its filters and its pages."""
+"""The timeline of a card as it is drawn: engine.timeline's entries under their days, the changes of one save together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from flask_babel import lazy_gettext as _l
 
-from crm.db import Entity, db
-from crm.engine import history
-from crm.engine.kinds import BadValue
+from crm.engine import timeline
 from crm.engine.module import Module
-from crm.engine.rows import labels_of
+from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
-from crm.ui.formats import own, words
+from crm.ui.formats import own
 
-SHOWN = 30
-EVENTS = {
-    "created": ("plus", "Created"), "deleted": ("trash", "Deleted"), "restored": ("rotate", "Restored"),
-    "converted": ("transform", "Converted"), "merged": ("git-merge", "Merged"),
+NAMES = {
+    "mail": _l("Mails"), "visit": _l("Visits"), "call": _l("Calls"), "task": _l("Activities"), "change": _l("Changes"),
+    "note": _l("Notes"), "survey": _l("Surveys"), "sales": _l("Sales"), "campaign": _l("Campaigns"), "ticket": _l("Tickets"),
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One thing that happened."""
+@dataclass
+class Drawn:
+    """One entry as the page shows it."""
 
     at: datetime
     icon: str
     text: str
     who: str = ""
     href: str = ""
-    said: str = ""
-    category: str = ""
+    lines: list[str] = field(default_factory=list)
 
 
-def first_page(viewer: Viewer, module: Module, id: int) -> list[tuple[str, list[Entry]]]:
-    """The newest entries by day."""
-    return by_day(_changes(viewer, module, id))
+@dataclass
+class Story:
+    """A page of the timeline."""
+
+    days: list[tuple[str, list[Drawn]]]
+    categories: list[tuple[str, str]]
+    wanted: str = ""
+    next: str | None = None
 
 
-def by_day(entries: list[Entry]) -> list[tuple[str, list[Entry]]]:
-    """Entries under the names of their days."""
-    from zoneinfo import ZoneInfo
+def first_page(viewer: Viewer, module: Module, id: int) -> Story:
+    """The newest entries."""
+    return page(viewer, module, id)
 
+
+def page(viewer: Viewer, module: Module, id: int, wanted: str = "", after: str | None = None) -> Story:
+    """A page of what happened to a record. Raises Missing, Refused (bad cursor)."""
+    found = timeline.page(viewer, module, id, wanted=(wanted,) if wanted else (), after=after)
     zone = ZoneInfo(own().zone)
-    days: dict[Any, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda one: one.at, reverse=True):
-        days.setdefault(entry.at.astimezone(zone).date(), []).append(entry)
-    return [(own().day_name(day), found) for day, found in days.items()]
+    days: dict[Any, list[Drawn]] = {}
+    last: Drawn | None = None
+    for entry in found.entries:
+        day = days.setdefault(entry.at.astimezone(zone).date(), [])
+        if entry.change is not None and entry.change.field:
+            if (
+                last is not None
+                and day
+                and day[-1] is last
+                and last.lines
+                and last.at == entry.at
+                and last.who == entry.who
+            ):
+                last.lines.append(entry.sentence)
+                continue
+            last = Drawn(entry.at, "pencil", _("Changed"), entry.who, lines=[entry.sentence])
+        else:
+            last = Drawn(entry.at, entry.icon, entry.sentence, entry.who, _href(entry))
+        day.append(last)
+    categories = [(key, str(NAMES.get(key, key.capitalize()))) for key in timeline.categories(viewer, module)]
+    return Story([(own().day_name(day), drawn) for day, drawn in days.items()], categories, wanted, found.next)
 
 
-def _changes(viewer: Viewer, module: Module, id: int) -> list[Entry]:
-    """The change log: changes of one save by one person are one entry."""
-    changes = history.of_record(viewer, module, id, SHOWN * 2)
-    actors = {change.actor_id for change in changes if change.actor_id}
-    names = (
-        dict(db.session.execute(select(Entity.id, Entity.label).where(Entity.id.in_(actors))).all()) if actors else {}
-    )
-    ids = {int(value) for change in changes if (said := module.fields.get(change.field)) is not None and said.is_link
-           for value in (change.old, change.new) if value and value.isdigit()}  # fmt: skip
-    labels = labels_of(viewer, ids) if ids else {}
-    saves: dict[tuple[datetime, int | None], list[Any]] = {}
-    for change in changes:
-        saves.setdefault((change.at, change.actor_id), []).append(change)
-    entries = []
-    for (at, actor), found in list(saves.items())[:SHOWN]:
-        who = names.get(actor, "") if actor else _("The system")
-        for event in [change for change in found if not change.field]:
-            icon, label = EVENTS.get(event.new or "", ("bolt", (event.new or "").capitalize()))
-            entries.append(Entry(at, icon, _(label), who, category="change"))
-        lines = [_line(module, change, labels) for change in found if change.field in module.fields]
-        if lines and not any(not change.field and change.new == "created" for change in found):
-            entries.append(Entry(at, "pencil", _("Changed"), who, said="\n".join(lines[:8]), category="change"))
-    return entries
-
-
-def _line(module: Module, change: Any, labels: dict[int, str]) -> str:
-    said = module.fields[change.field]
-
-    def shown(text: str | None) -> str:
-        if text is None:
-            return "–"
-        if said.is_link:
-            return labels.get(int(text), _("(hidden)")) if text.isdigit() else text
-        try:
-            return words(said, said.kind.clean(text, said))[:120]
-        except BadValue:
-            return text[:120]
-
-    return f"{_(said.label)}: {shown(change.old)} → {shown(change.new)}"
+def _href(entry: Any) -> str:
+    row = entry.row
+    if (
+        row is None
+        or entry.module not in modules
+        or not modules[entry.module].in_crm
+        or not modules[entry.module].is_record
+    ):
+        return ""
+    return f"/crm/{entry.module}/{row.id}"

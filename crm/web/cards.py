@@ -7,22 +7,23 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from crm import clock
 from crm.db import Entity, db
 from crm.engine import records, relations
 from crm.engine.channels import Channel
 from crm.engine.module import Module
 from crm.engine.permissions import may, readable, scope, writable
 from crm.engine.refusals import Missing, Refused, Stale
+from crm.engine.registry import modules
 from crm.engine.rows import Row
 from crm.engine.search import one
-from crm.ui import cards, forms
+from crm.ui import cards, forms, timelines
 from crm.ui.face import face
 from crm.ui.lists import columns_of
 from crm.ui.page import go, local_path, tell
 from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
 from crm.ui.stages import steps_of
-from crm.ui.timelines import first_page
 from crm.web.lists import module_of
 
 bp = Blueprint("cards", __name__, url_prefix="/crm")
@@ -37,7 +38,8 @@ def show(key: str, id: int) -> str:
         "card.html", module=module, here=module.key, row=row, facts=cards.facts_of(viewer(), module, row),
         blocks=cards.blocks_for(viewer(), module, row), tabs=tabs, parts=cards.parts_of(viewer(), row),
         deeds=cards.deeds_of(viewer(), row), actions=_actions(module, row), rights=rights(module, id),
-        steps=steps_of(viewer(), module, row), timeline=first_page(viewer(), module, id) if module.is_record else None,
+        steps=steps_of(viewer(), module, row), timeline=timelines.first_page(viewer(), module, id) if module.is_record else None,
+        can_add_activity=_activity_relation(module) != "", today=clock.today(viewer().timezone).isoformat(),
     )  # fmt: skip
 
 
@@ -181,6 +183,60 @@ def find_card(id: int) -> AnyResponse:
     if not place:
         raise Missing
     return redirect(place)
+
+
+# the timeline
+
+
+@bp.get("/<key>/<int:id>/timeline")
+def timeline(key: str, id: int) -> str:
+    """A part of the timeline: another filter, or what is older."""
+    module = module_of(key)
+    after = request.args.get("after") or None
+    story = timelines.page(viewer(), module, id, request.args.get("wanted", ""), after)
+    return render_template(
+        "_timeline.html",
+        module=module,
+        row=one(viewer(), module, id, module.titles),
+        timeline=story,
+        is_older=bool(after),
+    )
+
+
+def _activity_relation(module: Module) -> str:
+    """What the module calls its many-link to activities; "" when it has none or the viewer may not make any."""
+    if "activities" not in modules or not may(viewer(), "create", "activities") or not may(viewer(), "edit", module):
+        return ""
+    known = modules.relations(module.key).items()
+    return next((name for name, relation in known if relation.kind == "many" and relation.target == "activities"), "")
+
+
+@bp.post("/<key>/<int:id>/activity")
+def add_activity(key: str, id: int) -> AnyResponse | str:
+    """A task, or a call or meeting that was held, from the box on the timeline."""
+    module = module_of(key)
+    relation, kind, day = _activity_relation(module), request.form.get("kind"), request.form.get("on", "")
+    if not relation:
+        raise Missing
+    values: dict[str, Any] = {
+        "subject": request.form.get("subject", ""),
+        "kind": "task",
+        "activity_type": "Task",
+        "due_on": day,
+    }
+    if kind in {"call", "meeting"}:
+        at = clock.now() if day == clock.today(viewer().timezone).isoformat() else f"{day} 12:00"
+        values = {
+            "subject": values["subject"],
+            "kind": "event",
+            "activity_type": kind.capitalize(),
+            "status": "Held",
+            "starts_at": at,
+        }
+    made = records.create(viewer(), "activities", values, Channel.FORM)
+    relations.link(viewer(), key, id, relation, [made], Channel.FORM)
+    commit()
+    return timeline(key, id)
 
 
 # related lists

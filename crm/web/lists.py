@@ -19,6 +19,7 @@ from crm.engine.search import Page, find
 from crm.ui import builder
 from crm.ui import views as tabs
 from crm.ui.face import face
+from crm.ui.forms import about
 from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns
 from crm.ui.page import address, is_part, tell
 from crm.ui.places import has_pages
@@ -108,20 +109,13 @@ def build(key: str) -> str:
     return render_template(
         "_builder_form.html",
         module=module,
-        tree=_tree(where),
+        tree=builder.tree_of(where),
         wanted=wanted,
         chosen=chosen,
         words=builder,
         fault="",
         args=request.args,
     )
-
-
-def _tree(where: dict[str, Any] | None) -> builder.Group:
-    tree = builder.draw_tree(where)
-    if not tree.parts:
-        tree.parts.append(builder.Line(builder.fresh_id()))
-    return tree
 
 
 @bp.get("/<key>/builder/<what>")
@@ -151,6 +145,22 @@ def build_part(key: str, what: str) -> str:
         group.match = "$or"
         group.parts.append(builder.Line(builder.fresh_id()))
     return render_template("_builder_part.html", module=module, part=group, words=builder, depth=2)
+
+
+@bp.get("/<key>/conditions-box")
+def conditions_box(key: str) -> str:
+    """The builder inside a form, anew for the module that the form now collects from."""
+    module = modules[about(module_of(key), request.args)]
+    demand(viewer(), "view", module)
+    return render_template(
+        "_conditions_box.html",
+        module=module,
+        part=builder.tree_of(None),
+        words=builder,
+        depth=1,
+        is_root=True,
+        here=key,
+    )
 
 
 @bp.post("/<key>/filter")
