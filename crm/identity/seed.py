@@ -8,7 +8,7 @@ from crm.db import db, id_inserted
 from crm.identity import keys as kept_keys  # noqa: F401
 from crm.identity import logins, sessions, stamp, tokens  # noqa: F401  (their tables)
 from crm.identity.tables import Profile, Role, RoleProfile
-from crm.identity.viewer import AREAS, ECP_AREAS, VERBS
+from crm.identity.viewer import AREAS, VERBS
 
 ALL = list(VERBS)
 VIEW = {"verbs": ["view"]}
@@ -24,7 +24,7 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
     "marketer": {
         "name": "Marketer", "description": "Works with everybody's records and sends mass mails.",
-        "otherwise": ALL, "areas": sorted(ECP_AREAS),
+        "otherwise": ALL, "areas": ["send"],
     },
     "sales": {
         "name": "Sales", "description": "Works with customers and deals; sees mass mails without sending them.",
@@ -37,7 +37,7 @@ PROFILES: dict[str, dict[str, Any]] = {
         "otherwise": [],
         "modules": {key: {"verbs": ALL} for key in MAILING}
         | {"campaigns": VIEW, "deliveries": {"verbs": ["view", "export"]}, "users": VIEW, "groups": VIEW},
-        "areas": sorted(ECP_AREAS),
+        "areas": ["send"],
     },
 }  # fmt: skip
 ROLES = {  # key → name, key of the role above; each has the profile of the same key
