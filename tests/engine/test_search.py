@@ -222,3 +222,40 @@ def test_unknown_columns_sorts_and_sizes_are_refused(house):
     for limit in (0, -1, 10_001):
         with pytest.raises(Refused):
             search.find(SYSTEM, "t_things", limit=limit)
+
+
+def page_of(**said) -> tuple[str, object]:
+    """The statement of a page and its parameters."""
+    seen = []
+
+    def see(_connection, _cursor, statement, parameters, *_):
+        seen.append((statement, parameters))
+
+    event.listen(db.engine.engine, "before_cursor_execute", see)
+    try:
+        search.find(SYSTEM, "t_things", count="none", **said)
+    finally:
+        event.remove(db.engine.engine, "before_cursor_execute", see)
+    return next(one for one in seen if "AS page" in one[0])
+
+
+def plan_of(**said) -> str:
+    """How SQLite goes about it."""
+    statement, parameters = page_of(**said)
+    rows = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    return "\n".join(row[3] for row in rows)
+
+
+def test_a_filter_with_few_values_leaves_the_way_to_the_order(many):
+    where = {"$and": [{"stage": "Won"}, {"vip": True}]}
+    if db.engine.dialect.name == "postgresql":  # its statistics know how few; it is told nothing
+        assert "+t_things.stage" not in page_of(where=where)[0]
+        return
+    db.session.connection().exec_driver_sql("CREATE INDEX ix_of_this_test ON t_things (stage, id)")
+    for sort, index in ((("-created_at",), "ix_t_things_created"), (("name",), "ix_t_things_name")):
+        plan = plan_of(where=where, sort=sort)
+        assert index in plan
+        assert "ix_of_this_test" not in plan
+    assert "ix_of_this_test" not in plan_of(where=where, sort=("-amount",))
+    after = search.find(SYSTEM, "t_things", sort=("name",), limit=3).next
+    assert "ix_t_things_name (<expr>>?" in plan_of(sort=("name",), after=after)
