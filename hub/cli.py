@@ -1,5 +1,6 @@
 """The `customerhub` command: sets up, serves, works, and does by the shell what the screens do."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -49,6 +50,7 @@ def main_group() -> None:
 
 def main() -> None:
     """Run a command; what a person can mend is told in one sentence, without a traceback."""
+    os.umask(0o077)  # what the house writes is for its own user only
     try:
         main_group(prog_name="customerhub")
     except BadSetting as wrong:
