@@ -4,7 +4,6 @@ Whether somebody may be measured is asked again when the picture is loaded or th
 consent holds for mails already sent. Without it an event counts for the sendout alone (decisions.md 23).
 """
 
-import html
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,10 +13,11 @@ from sqlalchemy import and_, distinct, func, insert, select, update
 from crm import clock, config, limits
 from crm.db import db
 from crm.engine.registry import modules
+from crm.engine.tags import compile as compile_tags
 from crm.mail.sending.deliveries import Delivery
 from ecp.agents import family
 from ecp.bounces import evidence
-from ecp.content.links import Link, target
+from ecp.content.links import Link, address_of
 from ecp.machines import AROUND, AT_ONCE, SEVERAL, Visit, why_machine
 from ecp.pipeline.frozen import TrackedLink
 from ecp.pipeline.track import CANARY, sealer, tracking
@@ -180,14 +180,13 @@ def _address(link: Link, who: Recipient | None, sendout_id: int) -> str:
     """The stored target; tags in it are filled with the values of the one who follows."""
     if "{" not in link.url:
         return link.url
-    segments = target(link)
+    names = compile_tags(link.url, "url").names
     sendouts = modules["sendouts"].table
     sendout = db.session.execute(select(sendouts).where(sendouts.c.id == sendout_id)).mappings().one()
     people = [(who.person_module or "", who.person_id)] if who and who.person_id is not None else []
-    found = Reader(segments.names, sendout).read(people)
+    found = Reader(frozenset(names), sendout).read(people)
     values = next(iter(found.values()), None)
-    anchor = segments.fill(values.shown, values.raw) if values else segments.fill({})
-    return html.unescape(anchor.removeprefix('<a href="').removesuffix('">'))
+    return address_of(link, values.shown, values.raw) if values else address_of(link, {})
 
 
 def _exists(sendout_id: int) -> bool:

@@ -21,6 +21,8 @@ HOLDER = Viewer(
             "contacts": ModuleRights(verbs=frozenset({"view", "edit"})),
             "leads": ModuleRights(verbs=frozenset({"view", "edit"})),
             "suppressions": ModuleRights(verbs=frozenset({"view", "create", "edit"})),
+            "list_types": ModuleRights(verbs=frozenset({"view"})),  # what a refusal points at
+            "campaigns": ModuleRights(verbs=frozenset({"view"})),
         },
         otherwise=NOTHING,
         view_all=True,

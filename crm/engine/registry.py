@@ -38,6 +38,7 @@ class Registry:
         self._modules: dict[str, Module] = {}
         self._also: dict[str, str] = {}
         self._is_closed = False
+        self._relations: dict[str, dict[str, Relation]] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -95,6 +96,14 @@ class Registry:
 
     def relations(self, key: str) -> dict[str, Relation]:
         """Every relation of a module by name: own links, children (by their module's key), many-links."""
+        if key not in self._relations:
+            found = self._find_relations(key)
+            if not self._is_closed:
+                return found
+            self._relations[key] = found
+        return self._relations[key]
+
+    def _find_relations(self, key: str) -> dict[str, Relation]:
         module = self[key]
         found: dict[str, Relation] = {}
         for other in self:

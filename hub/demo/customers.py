@@ -15,7 +15,7 @@ from crm.identity.viewer import SYSTEM
 from crm.modules.rules import BUSINESS_ID_WEIGHTS
 from hub.demo import words
 
-ACCOUNTS, CONTACTS, LEADS, POTENTIALS, ACTIVITIES = 400, 2_000, 160, 320, 500
+ACCOUNTS, CONTACTS, LEADS, POTENTIALS, ACTIVITIES = 400, 2_000, 160, 320, 300
 
 
 @dataclass

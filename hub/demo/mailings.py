@@ -39,11 +39,13 @@ PEOPLE = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15",
 )
 SCANNER = "Mozilla/5.0 (compatible; BarracudaCentral/1.0)"
-DESIGNS = (  # file, name, subject
-    ("newsletter", "Kaisla Letter", "A quieter kind of busy"),
-    ("invitation", "Invitation", "You are invited, {$contact.first_name|friend}"),
-    ("notice", "Notice", "A change that concerns you"),
-)
+DESIGNS = (  # file, name of the template, what is written from it: name, subject
+    ("newsletter", "Newsletter", (
+        ("Kaisla Letter 11", "What an hour without meetings is worth"), ("Kaisla Letter 12", "A quieter kind of busy"),
+    )),
+    ("invitation", "Invitation", (("Autumn evening", "{$contact.first_name|Hello}, come and hear nothing"),)),
+    ("notice", "Notice", ()),
+)  # fmt: skip
 
 
 def make(dice: random.Random, marketer: int, tell: Callable[[str], None]) -> None:
@@ -58,10 +60,10 @@ def make(dice: random.Random, marketer: int, tell: Callable[[str], None]) -> Non
     made = _groups(marketer)
     db.session.commit()
     marketing, informing = _list("marketing"), _list("informational")
-    for name, group, mail, list_type, days, hour in (
-        ("Kaisla Letter 11", made["customers"], mails["newsletter"], marketing, 37, 7),
-        ("Kaisla Letter 12", made["customers"], mails["newsletter"], marketing, 9, 7),
-        ("Autumn evening, invitation", made["managers"], mails["invitation"], informing, 0, 0),
+    for name, group, list_type, days, hour in (
+        ("Kaisla Letter 11", made["customers"], marketing, 37, 7),
+        ("Kaisla Letter 12", made["customers"], marketing, 9, 7),
+        ("Autumn evening", made["managers"], informing, 0, 0),
     ):
         campaign = _campaign(viewer, name, group, marketer)
         portal_group, _ = groups.take_in(viewer, campaign, list_type, name, Channel.SYSTEM)
@@ -70,19 +72,22 @@ def make(dice: random.Random, marketer: int, tell: Callable[[str], None]) -> Non
             continue  # one is left to the newcomer: everything is ready to be sent
         tell(f"Sending “{name}” …")
         then = (clock.now() - timedelta(days=days)).replace(hour=hour, minute=2, second=0, microsecond=0)
-        _send(dice, viewer, name, mail, portal_group, then)
+        _send(dice, viewer, name, mails[name], portal_group, then)
 
 
 def _mails(sender: int, owner: int) -> dict[str, int]:
+    """Three templates of our own, and the mails that were written from them: id by name."""
     made = {}
-    for file, name, subject in DESIGNS:
+    for file, name, written in DESIGNS:
         source = resources.files("ecp.content.designs").joinpath(f"{file}.mjml").read_text("utf-8")
         values = {
-            "name": name, "subject": subject, "mjml": source, "sender_name": "Kaisla", "sender_address_id": sender, "language": "en",
-            "status": "active", "owner_id": owner, "folder": "Public",
+            "name": name, "kind": "template", "subject": name, "mjml": source, "sender_name": "Kaisla", "sender_address_id": sender,
+            "language": "en", "status": "active", "owner_id": owner, "folder": "Public",
         }  # fmt: skip
-        records.create(SYSTEM, "email_templates", values | {"kind": "template"}, Channel.SYSTEM)
-        made[file] = records.create(SYSTEM, "email_templates", values | {"kind": "email"}, Channel.SYSTEM)
+        template = records.create(SYSTEM, "email_templates", values, Channel.SYSTEM)
+        for title, subject in written:
+            mail = values | {"name": title, "kind": "email", "subject": subject, "template_id": template}
+            made[title] = records.create(SYSTEM, "email_templates", mail, Channel.SYSTEM)
     return made
 
 
