@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 import mjml
+from lxml import etree
 from premailer import Premailer
 
 from crm.engine.tags import Encoded, Segments, Tree, modernise
@@ -29,7 +30,7 @@ from ecp.content.mjml_check import check_mjml
 from ecp.content.placeholders import TAG, Protected, protect
 from ecp.content.plaintext import to_text
 from ecp.content.problems import ContentProblem, ContentRefused, Removed
-from ecp.content.sanitize import sanitize
+from ecp.content.sanitize import sanitize, whole_characters
 
 VERSION = 1  # of this chain: a change of what it gives is a new number, so that nothing old is taken from a cache
 
@@ -126,11 +127,13 @@ def _compile(content: Content) -> Compiled:
     if problems:
         raise ContentRefused(problems)
     source, removed = sanitize(modernise(content.source))
-    subject, preheader = modernise(content.subject), modernise(content.preheader)
+    subject, preheader, written = (
+        modernise(whole_characters(text)) for text in (content.subject, content.preheader, content.text)
+    )
     asked = [
         *_tags("source", source, problems),
         *_tags("subject", subject, problems),
-        *_tags("text", modernise(content.text), problems),
+        *_tags("text", written, problems),
         *_tags("preheader", preheader, problems),
     ]
     protected = protect(source)
@@ -146,11 +149,13 @@ def _compile(content: Content) -> Compiled:
             message = "Pictures of social networks were left out: give each <mj-social-element> a src of your own"
             warnings.append(ContentProblem(message, severity="warning"))
         html = inline(html)
-    text_is_generated = not content.text.strip()
-    html, table, text = _split(html, protected, "" if text_is_generated else modernise(content.text))
+    text_is_generated = not written.strip()
+    html, table, text = _split(html, protected, "" if text_is_generated else written)
     if content.needs_unsubscribe and "links.unsubscribe" not in text:
         text = text.rstrip("\n") + "\n\n" + footer.as_text(content.language)
         adds_footer = adds_footer or not html
+    for made in (html, text):
+        _demand_whole(made)
     warnings += limits.check_compiled(html)
     if any(problem.severity == "error" for problem in warnings):
         raise ContentRefused(warnings)
@@ -190,7 +195,13 @@ def untracked_html(compiled: Compiled) -> str:
 
 
 def inline(html: str) -> str:
-    """Styles put into the elements, media queries and conditional comments kept; nothing is fetched."""
+    """Styles put into the elements, media queries and conditional comments kept; nothing is fetched.
+
+    Raises ContentRefused for elements nested so deeply that the parser would lose what is inside them."""
+    reader = etree.HTMLParser()
+    etree.fromstring(html.encode(), reader)
+    if any("depth" in entry.message for entry in reader.error_log):
+        raise ContentRefused([ContentProblem("Elements are nested more than 250 deep; are closing tags missing?")])
     inlined: str = Premailer(
         html, allow_network=False, disable_validation=True, keep_style_tags=True, strip_important=False,
         remove_classes=False, cssutils_logging_level=50,
@@ -283,6 +294,17 @@ def _split(html: str, protected: Protected, written: str) -> tuple[str, tuple[Li
 def _before_end(html: str, more: str) -> str:
     position = html.lower().rfind("</body>")
     return html + more if position < 0 else html[:position] + more + html[position:]
+
+
+def _demand_whole(made: str) -> None:
+    """The tags of what was made can still be read. They cannot when {if} and {/if} stood in places that were parted."""
+    try:
+        parse_tags(made)
+    except TagError:
+        message = (
+            "An {if} and its {/if} must stand in the same part: both in the text, or both in one title or attribute"
+        )
+        raise ContentRefused([ContentProblem(message)]) from None
 
 
 def _tags(where: str, text: str, problems: list[ContentProblem]) -> list[str]:

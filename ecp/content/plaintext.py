@@ -184,9 +184,11 @@ def _link(element: etree._Element, writer: _Writer, lists: list[int | None], nam
 def _is_alone(element: etree._Element, before: str) -> bool:
     """Whether a link is all that its block holds: a button, a line of its own."""
     parent = element.getparent()
-    if parent is None or before.strip() or (element.tail or "").strip():
+    if parent is None or before.strip():
         return False
-    return all(child is element or not "".join(child.itertext()).strip() for child in parent)
+    beside = [parent.text or "", *(child.tail or "" for child in parent)]
+    beside += ["".join(child.itertext()) for child in parent if child is not element and isinstance(child.tag, str)]
+    return not "".join(beside).strip()
 
 
 def _picture(element: etree._Element, writer: _Writer, lists: list[int | None], name: str) -> None:

@@ -79,6 +79,7 @@ _SAFE_SCHEMES = ("http:", "https:", "mailto:", "tel:", "sms:", "cid:")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):", re.IGNORECASE)
 _PICTURE = re.compile(r"data:image/(?:png|gif|jpe?g|webp);base64,[a-z0-9+/=\s]*\Z", re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_HALF = re.compile("[\ud800-\udfff]")
 _IMPORT = re.compile(r"@\s*import\b[^;{}]*;?", re.IGNORECASE)
 _FONT_FACE = re.compile(r"@\s*font-face\s*\{[^{}]*\}", re.IGNORECASE)
 _ACTIVE_STYLE = re.compile(r"expression\s*\(|javascript\s*:|vbscript\s*:|behaviou?r\s*:|-moz-binding|</", re.IGNORECASE)
@@ -124,7 +125,8 @@ def sanitize(source: str) -> tuple[str, list[Removed]]:
     What is clean comes back unchanged; cleaning twice changes nothing more. Raises ContentRefused when it finds no end."""
     removed: list[Removed] = []
     for _ in range(5):  # what was cut out may have hidden something behind it
-        protected = protect(source.replace("\x00", ""), comments=False)
+        source = whole_characters(source)
+        protected = protect(source, comments=False)
         cuts = list(_cuts(protected.text, _Marks(protected)))
         if not cuts:
             break
@@ -133,6 +135,15 @@ def sanitize(source: str) -> tuple[str, list[Removed]]:
     else:
         raise ContentRefused([ContentProblem("This markup is too tangled to be made safe; please simplify it")])
     return source, removed
+
+
+def whole_characters(text: str) -> str:
+    """The text without NUL and without halves of characters (lone surrogates), which no mail can carry."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    if _HALF.search(text):
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def is_safe_address(value: str) -> bool:

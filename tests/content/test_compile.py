@@ -2,12 +2,15 @@
 
 import html as entities
 import json
+import quopri
 import re
 import time
 from email import message_from_bytes
 from email.policy import SMTP
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.newsletter import LINKS, SUBJECT, TAGS, mjml
 from crm.mail.assemble import assemble, compile_parts
@@ -15,7 +18,16 @@ from ecp.content import compile as compiling
 from ecp.content.compile import Compiled, Content, compile, prepare
 from ecp.content.links import address_of
 from ecp.content.problems import ContentRefused
+from tests.content.browser_eyes import active_parts
 
+HOSTILE = [
+    "<script>alert(1)</script>",
+    'x" onload=alert(1) y="',
+    "javascript:alert(1)",
+    "x onerror=alert(1)",
+    "</style><svg onload=1>",
+    "-->",
+]
 VALUES = {
     "contact.first_name": "<b>Väinö</b>",
     "contact.last_name": '"; alert(1) //',
@@ -270,6 +282,75 @@ def test_large_mails_warn_beyond_102_kb_and_are_refused_beyond_1_mb():
     assert "102 kB" in compiled.warnings[0].message
     rules = "<style>.x{" + "".join(f"--a{number}:{'x' * 20};" for number in range(80)) + "}</style>"
     assert "at most 1,024 kB" in refused(Content("html", rules + links))[0].message
+
+
+def test_what_a_parser_would_lose_is_refused_and_never_lost_in_silence():
+    assert "nested" in refused(Content("html", "<b>" * 400 + "lost"))[0].message
+    assert "lost" in compile(Content("html", "<b>" * 150 + "lost")).html
+    assert "lost" in compile(Content("html", "<p>" * 400 + "lost")).html
+    parted = "<title>{if $a}t</title><p>x{/if}</p>"
+    assert "same part" in refused(Content("html", f"<html><head>{parted}</head></html>"))[0].message
+    assert compile(Content("html", "<p>\ud800half\x00</p>", "\udfffs")).text == "\ufffdhalf\n"
+
+
+PIECES = [
+    "<p>",
+    "</p>",
+    '<b|class="x">',
+    "</b>",
+    "<table>",
+    "<tr>",
+    "<td>",
+    "</td>",
+    "</table>",
+    '<a|href="https://x.example/{$a}">',
+    '<a|href="{$a}">',
+    "</a>",
+    "{$a|x}",
+    '{if|$a|==|"1"}',
+    "{else}",
+    "{/if}",
+    "<style>",
+    "p{color:{$a}}",
+    "</style>",
+    "<!--[if|mso]>",
+    "<![endif]-->",
+    "<!--",
+    "-->",
+    "&amp;",
+    "&",
+    "<",
+    ">",
+    '"',
+    "'",
+    "<br>",
+    "<{$a}",
+    '<img|src=x|alt="',
+    "🎉",
+    "<li>",
+    "<h1>",
+    '<p|style="color:{$a}">',
+    "<p|onclick=x>",
+    "<p|title={$a}>",
+    "<title>",
+    "</title>",
+    "<script>",
+    "</script>",
+    "<svg>",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=16), st.sampled_from(HOSTILE))
+@settings(max_examples=120, deadline=None)
+def test_no_mail_of_any_author_with_any_value_holds_anything_active(pieces, value):
+    body = "".join(pieces).replace("|", " ").replace("{$a x}", "{$a|x}")
+    try:
+        mail = prepare(compile(Content("html", body)), False)
+    except ContentRefused:
+        return
+    values = {"record.a": value}
+    html = b"".join(mail.html.fill(values, {"record.a": "1"})) if mail.html else b""
+    assert active_parts(quopri.decodestring(html).decode()) == []
 
 
 def test_subjects_are_one_line_of_200_characters():

@@ -3,7 +3,6 @@
 import re
 import time
 
-import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,43 +10,7 @@ from hypothesis import strategies as st
 from ecp.content.markup import tokens
 from ecp.content.placeholders import protect
 from ecp.content.sanitize import is_safe_address, sanitize
-
-ACTIVE = {
-    "script",
-    "iframe",
-    "object",
-    "embed",
-    "svg",
-    "math",
-    "form",
-    "base",
-    "link",
-    "textarea",
-    "noscript",
-    "select",
-}
-
-
-def active_parts(html):
-    """What a browser's parser (html5lib, with and without scripting) finds in an HTML text that could do something."""
-    found = []
-    for scripting in (False, True):
-        document = html5lib.parse(
-            f"<body>{html}", treebuilder="etree", namespaceHTMLElements=False, scripting=scripting
-        )
-        for element in document.iter():
-            if not isinstance(element.tag, str):
-                continue
-            if element.tag in ACTIVE:
-                found.append(element.tag)
-            found += [name for name in element.attrib if str(name).lower().startswith("on")]
-            found += [
-                value
-                for name, value in element.attrib.items()
-                if name in ("href", "src") and not is_safe_address(value)
-            ]
-    return found
-
+from tests.content.browser_eyes import active_parts
 
 CLEAN = [
     '<p>Hi {$contact.first_name|<you>} {if $a == "x>"}<b>y</b>{else}z{/if} a < b &amp; c <3</p>',
