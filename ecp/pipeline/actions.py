@@ -90,18 +90,23 @@ def schedule(viewer: Viewer, id: int, at: datetime, channel: Channel = Channel.A
         raise Refused(
             scheduled_at=Fault("bad_date", "Say the time zone of the moment, such as 2026-11-30T14:05+02:00.")
         )
-    now = clock.now()
     if sendout.state == "draft":
-        if at <= now:
-            raise Refused(scheduled_at=Fault("in_the_past", "This moment is past. Choose one that comes."))
-        if at < now + SOONEST:
-            raise Refused(scheduled_at=Fault("too_soon", "Choose a moment at least 2 minutes ahead, or send now."))
-        if at > now + LATEST:
-            raise Refused(scheduled_at=Fault("too_late", "Choose a moment within a year."))
+        demand_moment(at)
         checks.demand_sendable(viewer, sendout)
     elif sendout.state == "scheduled" and sendout.scheduled_at == at:
         return "scheduled"
     return _move(viewer, sendout, "schedule", channel, scheduled_at=at)
+
+
+def demand_moment(at: datetime) -> None:
+    """Raises Refused (field scheduled_at) when nothing can be scheduled for `at`."""
+    now = clock.now()
+    if at <= now:
+        raise Refused(scheduled_at=Fault("in_the_past", "This moment is past. Choose one that comes."))
+    if at < now + SOONEST:
+        raise Refused(scheduled_at=Fault("too_soon", "Choose a moment at least 2 minutes ahead, or send now."))
+    if at > now + LATEST:
+        raise Refused(scheduled_at=Fault("too_late", "Choose a moment within a year."))
 
 
 def unschedule(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    Row,
     Select,
     Text,
     and_,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from crm import clock
-from crm.db import db
+from crm.db import db, is_sqlite
 from crm.engine.registry import modules
 from crm.engine.relations import linked
 from crm.mail.sending.deliveries import Delivery
@@ -93,6 +94,23 @@ def count(audience: Audience) -> Count:
     """The numbers that `create_deliveries` would have now, without writing anything."""
     judged = _judged(audience)
     return _counted(select(judged.c.why, func.count()).group_by(judged.c.why))
+
+
+def left_out(audience: Audience, why: str, limit: int = 50, offset: int = 0) -> list[Row[Any]]:
+    """The people whom a start would leave out for the reason `why`: person_module, person_id, email; by id."""
+    judged = _judged(audience)
+    query = select(judged.c.person_module, judged.c.person_id, judged.c.email).where(judged.c.why == why)
+    return list(db.session.execute(query.order_by(judged.c.person_id).limit(limit).offset(offset)))
+
+
+def largest_domain(audience: Audience) -> int:
+    """How many of those who may be mailed have their address at the one domain that most of them have."""
+    judged = _judged(audience)
+    place = func.instr(judged.c.email_key, "@") if is_sqlite() else func.strpos(judged.c.email_key, "@")
+    domain = func.substr(judged.c.email_key, place + 1).label("domain")
+    many = func.count().label("many")
+    query = select(many).select_from(judged).where(judged.c.why.is_(None)).group_by(domain)
+    return int(db.session.execute(query.order_by(many.desc()).limit(1)).scalar() or 0)
 
 
 def _counted(query: Select[Any]) -> Count:

@@ -87,7 +87,7 @@ class Renderer:
     def _make(self, one: Person, values: Filled, now: datetime) -> Made:
         to = Address(one.email, one_line(values.shown.get("contact.name", "")))
         how = tracking(self.measure, values.may_measure)
-        shown = values.shown | {name: self._link(name, one.delivery_id, how) for name in self.special}
+        shown = values.shown | {name: self.link(name, one.delivery_id, how) for name in self.special}
         raw = values.raw | {name: shown[name] for name in self.special}
         token = bounce_token(self.sealer.octets("bounce", one.delivery_id))
         lines = self.letterhead.lines(
@@ -105,7 +105,7 @@ class Renderer:
         html = self.mail.html.fill(shown, raw) if self.mail.html else ()
         return assemble(lines, self.parts, self.mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
 
-    def _link(self, name: str, delivery_id: int, how: Any) -> str:
+    def link(self, name: str, delivery_id: int, how: Any) -> str:
         """The value of one special link for a delivery; "" for one that no room makes."""
         kind, _, about = name.removeprefix("links.").partition(":")
         match kind:
