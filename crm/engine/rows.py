@@ -76,8 +76,13 @@ class Page:
 
 def name_links(viewer: Viewer, rows: Sequence[Row], fields: Mapping[str, Field]) -> None:
     """Give the rows the labels of what their links point at: one query, and one for each module with narrow rights."""
-    linked = [name for name, said in fields.items() if said.is_link and said.kind.name != "file"]
-    ids = {value for row in rows for name in linked if (value := row.get(name)) is not None}
+    name_all(viewer, rows, [name for name, said in fields.items() if said.is_link and said.kind.name != "file"])
+
+
+def name_all(viewer: Viewer, rows: Iterable[Row], linked: Iterable[str]) -> None:
+    """The same for rows of several modules at once; `linked`: the names of their link columns."""
+    names, rows = list(linked), list(rows)
+    ids = {value for row in rows for name in names if (value := row.get(name)) is not None}
     labels = labels_of(viewer, ids) if ids else {}
     for row in rows:
         row._labels = labels

@@ -41,13 +41,14 @@ def find(
     count: Literal["none", "capped", "exact"] = "capped",
     within: Any = None,
     also: Sequence[ColumnElement[bool]] = (),
+    labels: bool = True,
 ) -> Page:
     """A page of records that `viewer` may see.
 
     `where`: conditions (crm/engine/conditions). `columns`: field names, "account.city" for those of a linked record
     (default: the module's). `text`: words that begin words of the record. `sort`: ("-amount", "name"). `after`: the `next`
     of the page before. `bin`: what was deleted instead. `within`: a Select of ids, or ids, to look among. `also`: more
-    conditions as SQL over the module's table, for rooms of the engine.
+    conditions as SQL over the module's table, and `labels`: whether links are to be named, for rooms of the engine.
     Raises Forbidden, BadCondition, UnknownName, Refused (search of one letter, bad cursor).
     """
     module = _module(module)
@@ -62,7 +63,8 @@ def find(
     page = Page([query.row(result) for result in found[:limit]])
     if len(found) > limit:
         page.next = query.cursor(found[limit - 1])
-    name_links(viewer, page.rows, query.fields)
+    if labels:
+        name_links(viewer, page.rows, query.fields)
     if count != "none":
         if not page.next and after is None and (found or not offset):
             page.total = offset + len(found)

@@ -7,7 +7,7 @@ registers. Every source carries the viewer's rights in its query; none is asked 
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from string import Formatter
 from typing import Any
@@ -23,7 +23,7 @@ from crm.engine.permissions import may, readable
 from crm.engine.refusals import Refused
 from crm.engine.registry import Shown, modules
 from crm.engine.relations import linked
-from crm.engine.rows import Row, labels_of
+from crm.engine.rows import Row, labels_of, name_all
 from crm.engine.words import _
 from crm.identity.viewer import Viewer
 
@@ -57,6 +57,7 @@ class Entry:
     row: Row | None = None
     change: Any = None
     who: str = ""
+    told: Timeline | None = None  # the declaration that fills the sentence when the page is cut
 
     @property
     def order(self) -> tuple[datetime, str, int]:
@@ -133,7 +134,7 @@ def page(
         if not chosen or source.category in chosen:
             entries += source.read(viewer, module, id, before, limit + 1)
     entries.sort(key=lambda entry: entry.order, reverse=True)
-    return Page(entries[:limit], _cursor(entries[limit - 1]) if len(entries) > limit else None)
+    return Page(_tell(viewer, entries[:limit]), _cursor(entries[limit - 1]) if len(entries) > limit else None)
 
 
 def is_before(
@@ -189,15 +190,30 @@ def _read_declared(
     columns = list(dict.fromkeys([said.at, *said.columns, *named]))
     found = search.find(
         viewer, shown.module, where=said.where or None, columns=columns, sort=(f"-{said.at}",), limit=limit, count="none",
-        also=conditions,
+        also=conditions, labels=False,
     )  # fmt: skip
-    entries = []
-    for row in found:
-        values = {name: _shown(shown.module, row, name) for name in named}
-        sentence = _(said.sentence).format_map(values)
-        key = shown.module.key
-        entries.append(Entry(row[said.at], source, row.id, sentence, said.icon, category, key, values, row))
-    return entries
+    key = shown.module.key
+    return [
+        Entry(row[said.at], source, row.id, "", said.icon, category, key, dict.fromkeys(named), row, told=said)
+        for row in found
+    ]
+
+
+def _tell(viewer: Viewer, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries with their sentences; what their rows point at is named in one go."""
+    rows = [entry.row for entry in entries if entry.told and entry.row is not None]
+    linked = {
+        name for row in rows for name in row
+        if "." not in name and name in modules[row.module].fields and modules[row.module].fields[name].is_link
+    }  # fmt: skip
+    name_all(viewer, rows, linked)
+    told = []
+    for entry in entries:
+        if entry.told is not None and entry.row is not None:
+            values = {name: _shown(modules[entry.module], entry.row, name) for name in entry.values}
+            entry = replace(entry, sentence=_(entry.told.sentence).format_map(values), values=values)
+        told.append(entry)
+    return told
 
 
 def _shown(module: Module, row: Row, name: str) -> str:
