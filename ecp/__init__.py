@@ -10,9 +10,25 @@ if TYPE_CHECKING:
 BLUEPRINTS = (
     "ecp.web.gate:bp",
     "ecp.web.home:bp",
+    "ecp.web.own:bp",
     "ecp.web.writing:bp",
+    "ecp.web.sendouts:bp",
+    "ecp.web.groups:bp",
+    "ecp.web.senders:bp",
+    "ecp.web.outbox:bp",
+    "ecp.web.users:bp",
 )
 """Staff pages of the portal, by dotted name, in menu order."""
+
+RECORD_PAGES = (
+    "crm.web.lists:bp",
+    "crm.web.cards:bp",
+    "crm.web.forms:bp",
+    "crm.web.mass:bp",
+    "crm.web.imports:bp",
+    "crm.web.bin:bp",
+)
+"""Pages that every module with `in_ecp` has here too, the same ones as in the CRM."""
 
 
 def create_app(config: "Config | None" = None) -> "Flask":
@@ -36,4 +52,6 @@ def create_app(config: "Config | None" = None) -> "Flask":
     ui.install(app, settled, ECP)
     for name in BLUEPRINTS:
         app.register_blueprint(catalog.named(name))
+    for name in RECORD_PAGES:
+        app.register_blueprint(catalog.named(name), url_prefix=ECP.prefix)
     return app

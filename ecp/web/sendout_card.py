@@ -1,0 +1,185 @@
+"""The card of a sendout: its state and progress, what can be done, and once it began its report."""
+
+import csv
+import io
+from typing import Any
+
+from flask import Response, make_response, render_template, request
+from flask_babel import gettext as _
+
+from crm.db import db
+from crm.engine import search
+from crm.engine.permissions import has_area, may, scope
+from crm.engine.refusals import Missing, Refused
+from crm.engine.registry import modules
+from crm.engine.rows import Row, labels_of
+from crm.identity.viewer import Viewer
+from crm.mail.sending import runs
+from crm.mail.sending.deliveries import OPEN
+from crm.ui.charts import Chart, Point
+from crm.ui.face import face
+from crm.ui.session import viewer
+from ecp import statistics
+from ecp.content.preview import PREVIEW_CSP, preview
+from ecp.pipeline import audience, frozen
+from ecp.web.sendout_outlook import words_of
+
+UNDER_WAY = ("preparing", "sending", "paused")
+ENDED = ("sent", "cancelled", "failed")
+
+
+def rights_of(row: Row) -> dict[str, bool]:
+    """What the viewer may do with this sendout."""
+    from sqlalchemy import select
+
+    module, asks = modules["sendouts"], viewer()
+    may_edit = may(asks, "edit", module)
+    narrowing = scope(asks, module, "edit")
+    if may_edit and narrowing is not None:
+        table = module.table
+        may_edit = db.session.execute(select(table.c.id).where(table.c.id == row.id, narrowing)).first() is not None
+    may_send = may_edit and has_area(asks, "send")
+    return {
+        "send": may_send, "create": may(asks, "create", module) and may_edit,
+        "cancel": may_send and _may_cancel(asks, row),
+        "delete": may(asks, "delete", module) and row["state"] in {"draft", *ENDED},
+        "campaigns": may(asks, "create", "campaigns") and may(asks, "view", "deliveries"),
+    }  # fmt: skip
+
+
+def _may_cancel(asks: Viewer, row: Row) -> bool:
+    mine = asks.id in {row.get("creator_id"), row.get("owner_id")}
+    return mine or asks.is_admin or "ecp_admin" in asks.flags
+
+
+def show(id: int) -> str:
+    """The card."""
+    row = search.one(viewer(), "sendouts", id)
+    groups = labels_of(viewer(), audience.group_ids_of(id))
+    has_begun = row["state"] in {*UNDER_WAY, *ENDED}
+    report = _report(id) if has_begun else None
+    return render_template(
+        "ecp_sendout.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", groups=groups, rights=rights_of(row),
+        numbers=_numbers(row) if row["state"] in UNDER_WAY else None, report=report, state=modules["sendouts"].fields["state"],
+        words_of=words_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
+    )  # fmt: skip
+
+
+def _subject(row: Row) -> str:
+    if row.get("subject"):
+        return str(row["subject"])
+    if row["email_template_id"] and search.exists(viewer(), "email_templates", row["email_template_id"]):
+        return str(
+            search.one(viewer(), "email_templates", row["email_template_id"], columns=("subject",))["subject"] or ""
+        )
+    return ""
+
+
+def _numbers(row: Row) -> dict[str, Any]:
+    counts = runs.count_states(db.session, row.id)
+    whole = sum(counts.values())
+    left = sum(counts.get(state, 0) for state in OPEN)
+    done = whole - left
+    return {
+        "whole": whole, "left": left, "sent": counts.get("sent", 0), "skipped": counts.get("skipped", 0),
+        "failed": counts.get("failed", 0), "uncertain": counts.get("uncertain", 0), "retry": counts.get("retry", 0),
+        "percent": int(100 * done / whole) if whole else 0,
+    }  # fmt: skip
+
+
+def progress(id: int) -> Response:
+    """The bar and its numbers; asks for itself until the state changes, and then for the whole page."""
+    row = search.one(viewer(), "sendouts", id)
+    if row["state"] != request.args.get("state"):
+        answer = make_response("", 200)
+        answer.headers["HX-Refresh"] = "true"
+        return answer
+    state = modules["sendouts"].fields["state"]
+    home = f"{face().prefix}/sendouts"
+    return make_response(render_template("_ecp_progress.html", row=row, numbers=_numbers(row), state=state, home=home))
+
+
+# the report
+
+
+def _report(id: int) -> dict[str, Any]:
+    numbers = statistics.report(viewer(), id)
+    reached = numbers["sent"] + numbers["uncertain"]
+    hours = statistics.curve(viewer(), id)
+    home = f"{face().prefix}/sendouts/{id}"
+    charts = [
+        Chart(title, [Point(_("%(hour)s h", hour=one["hour"]), one[key]) for one in hours], "line", "number",
+              _("Hours after the start"), _("People"), f"{home}/curve.csv", is_low=True)
+        for key, title in (("read", _("People who read it, by hour")), ("clicked", _("People who clicked, by hour")))
+        if any(one[key] for one in hours)
+    ]  # fmt: skip
+    usual = statistics.usual(viewer(), id) or {}
+    figures = [_figure(_("Sent"), numbers["sent"], numbers["audience"], None, "sent", home)]
+    for key, label in (("read", _("Read")), ("clicked", _("Clicked")), ("unsubscribed", _("Left"))):
+        figures.append(_figure(label, numbers[key], reached, usual.get(key), key, home))
+    skipped = sorted(numbers["skipped_by_reason"].items(), key=lambda pair: (-pair[1], pair[0]))
+    return {
+        "numbers": numbers,
+        "figures": figures,
+        "charts": charts,
+        "links": statistics.links(viewer(), id),
+        "skipped": skipped,
+    }
+
+
+def _figure(label: str, number: int, whole: int, usual: float | None, key: str, home: str) -> dict[str, Any]:
+    share = number / whole if whole else None
+    return {
+        "label": label, "number": number, "share": None if share is None else 100 * share,
+        "usual": None if usual is None else 100 * usual,
+        "trend": "" if usual is None or share is None or abs(share - usual) < 0.01 else "up" if share > usual else "down",
+        "href": f"{home}/recipients?show={key}", "key": key,
+    }  # fmt: skip
+
+
+def curve_csv(id: int) -> Response:
+    """The curve as a file."""
+    hours = statistics.curve(viewer(), id)
+    rows = [(one["hour"], one["at"].isoformat(timespec="seconds"), one["read"], one["clicked"]) for one in hours]
+    return _csv(("hour", "at", "read", "clicked"), rows, f"sendout-{id}-curve.csv")
+
+
+def links_csv(id: int) -> Response:
+    """The links as a file."""
+    names = ("number", "url", "label", "people", "clicks", "machine_clicks")
+    rows = [tuple(one[name] for name in names) for one in statistics.links(viewer(), id)]
+    return _csv(names, rows, f"sendout-{id}-links.csv")
+
+
+def _csv(names: tuple[str, ...], rows: list[tuple[Any, ...]], file_name: str) -> Response:
+    out = io.StringIO()
+    written = csv.writer(out, lineterminator="\r\n")
+    written.writerow(names)
+    for row in rows:
+        written.writerow([f"'{one}" if isinstance(one, str) and one[:1] in set("=+-@\t\r") else one for one in row])
+    answer = make_response("\ufeff" + out.getvalue())
+    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    answer.headers["Content-Disposition"] = f"attachment; filename={file_name}"
+    return answer
+
+
+def content(id: int) -> Response:
+    """The mail as it was sent (of a draft: as it would be), without anybody's data, for a sandboxed frame."""
+    row = search.one(viewer(), "sendouts", id)
+    kept = frozen.load(id)
+    try:
+        compiled = kept.compiled if kept else frozen.compile_mail(row["email_template_id"], True)[0]
+    except Refused as refused:
+        problems = [fault.message for found in refused.faults.values() for fault in found]
+        document = render_template("ecp_no_preview.html", problems=problems)
+    else:
+        seen = preview(compiled, {})
+        as_text = request.args.get("as") == "text" or not seen.html
+        document = render_template("ecp_text_preview.html", text=seen.text) if as_text else seen.html
+    answer = make_response(document)
+    answer.headers["Content-Security-Policy"] = PREVIEW_CSP
+    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return answer
+
+
+__all__ = ["Missing", "content", "curve_csv", "links_csv", "progress", "rights_of", "show"]
