@@ -157,3 +157,9 @@ document.addEventListener("input", (event) => {
   const tick = event.target.closest(".mass-field")?.querySelector("input[name=change]");
   if (tick && event.target !== tick) tick.checked = true;
 });
+
+// what was written in the box of a timeline is cleared once it is saved
+document.addEventListener("htmx:afterRequest", (event) => {
+  const box = event.detail.elt;
+  if (event.detail.successful && box.matches?.(".write-box")) box.reset();
+});

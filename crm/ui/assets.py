@@ -15,6 +15,9 @@ FOLDER = Path(__file__).parent.parent / "static" / "build"
 A_YEAR = 31_536_000
 
 
+_last: dict[str, str] = {}
+
+
 class NotBuilt(Exception):
     """The browser files are missing; the sentence says how to make them."""
 
@@ -23,8 +26,11 @@ def manifest() -> dict[str, str]:
     """Name of the source file → name of the built one. Raises NotBuilt."""
     path = FOLDER / "manifest.json"
     try:
-        return _read(path, path.stat().st_mtime_ns)
+        _last.update(_read(path, path.stat().st_mtime_ns))
+        return _last
     except FileNotFoundError:
+        if _last:  # they are being built anew just now
+            return _last
         raise NotBuilt("The browser files are not built yet. Run `make setup`.") from None
 
 

@@ -4,6 +4,7 @@ A form sends its tree by repeated fields called `node` in document order: "open:
 comparison, "close" ends the group; what belongs to a node has its id in the name (`r3.field`, `r3.op`, `r3.value`).
 """
 
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -136,6 +137,41 @@ def read_tree(form: "MultiDict[str, str]") -> dict[str, Any] | None:
     nodes = iter(form.getlist("node"))
     first = next(nodes, "")
     return _read_group(form, first.partition(":")[2], nodes, 1) if first.startswith("open:") else None
+
+
+def read_kept(form: "MultiDict[str, str]", name: str) -> dict[str, Any] | None:
+    """As read_tree; but when nothing was changed, the conditions as they were written, which came along as `name`."""
+    read = read_tree(form)
+    try:
+        before = json.loads(form.get(name) or "null")
+    except ValueError:
+        before = None
+    if isinstance(before, dict) and _plain(_condition_of(draw_tree(before))) == _plain(read):
+        return before
+    return read
+
+
+def _condition_of(part: "Line | Group") -> Any:
+    """What the form of a part says when it is sent as it stands."""
+    if isinstance(part, Line):
+        if OPERATORS[part.op].takes == "none":
+            return {part.op: [part.field]}
+        several = OPERATORS[part.op].takes in {"several", "two"} or len(part.values) > 1
+        return {part.op: [part.field, list(part.values) if several else part.values[0]]} if part.values else None
+    parts = [said for one in part.parts if (said := _condition_of(one)) is not None]
+    inner = None if not parts else parts[0] if len(parts) == 1 and part.match != "$nor" else {part.match: parts}
+    if part.relation:
+        return {"$hasnot" if part.is_absent else "$has": [part.relation, inner] if inner else [part.relation]}
+    return inner
+
+
+def _plain(said: Any) -> Any:
+    """A condition with its values as text, for comparing what was typed with what was stored."""
+    if isinstance(said, dict):
+        return {key: _plain(value) for key, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_plain(value) for value in said]
+    return str(said)
 
 
 def _read_group(form: "MultiDict[str, str]", id: str, nodes: Iterator[str], depth: int) -> dict[str, Any] | None:

@@ -221,7 +221,7 @@ def form_of(
                 module, {name: field.data for name, field in made.items()} | {"source": _source(module, values, typed)}
             )
             if typed is not None:
-                one.data = builder.read_tree(typed)
+                one.data = builder.read_kept(typed, one.name)
         if typed is not None and one.is_checkbox and one.name not in typed:
             one.data = False  # a box that is not ticked is not posted
     return RecordForm(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -13,6 +14,7 @@ from crm.engine.module import Module
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.ui.formats import own
+from crm.ui.places import place_of
 
 NAMES = {
     "mail": _l("Mails"), "visit": _l("Visits"), "call": _l("Calls"), "task": _l("Activities"), "change": _l("Changes"),
@@ -76,11 +78,8 @@ def page(viewer: Viewer, module: Module, id: int, wanted: str = "", after: str |
 
 def _href(entry: Any) -> str:
     row = entry.row
-    if (
-        row is None
-        or entry.module not in modules
-        or not modules[entry.module].in_crm
-        or not modules[entry.module].is_record
-    ):
-        return ""
-    return f"/crm/{entry.module}/{row.id}"
+    return (
+        place_of(entry.module, row.id, g.viewer)
+        if row is not None and entry.module in modules and modules[entry.module].is_record
+        else ""
+    )

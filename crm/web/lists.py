@@ -191,7 +191,7 @@ def filter(key: str) -> AnyResponse:
                 if made.is_approved or made.visibility == "private"
                 else _("The view is saved. Others see it once an administrator has approved it.")
             )
-            return redirect(address(f"/crm/{key}", view=made.key), 303)
+            return redirect(address(f"{face().prefix}/{key}", view=made.key), 303)
     except Refused as refused:
         db.session.rollback()
         fault = " ".join(_(one.message) for found in refused.faults.values() for one in found)
@@ -218,7 +218,7 @@ def change_view(key: str, view: str, verb: str) -> AnyResponse:
     deed(viewer(), module, view)
     commit()
     tell(said)
-    return redirect(f"/crm/{key}" if verb == "delete" else address(f"/crm/{key}", view=view), 303)
+    return redirect(f"{face().prefix}/{key}" if verb == "delete" else address(f"{face().prefix}/{key}", view=view), 303)
 
 
 # columns
