@@ -12,24 +12,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, exists, literal, null, or_, select, update
-from sqlalchemy.sql import Select, Update
+from sqlalchemy import Connection, Engine, exists, literal, null, or_, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.sql import Select
 
 from crm.db import reading
 from crm.mail.outcome import Outcome
 from crm.mail.sending.deliveries import Delivery, Run
 from crm.mail.sending.kinds import KINDS, Claimed, Rendered
+from crm.mail.sending.prepared import Prepared, slot
 from crm.mail.sending.settle import Settlement
 
 Context = Callable[[], AbstractContextManager[Any]]
 _D = Delivery.__table__.c
-_OURS = (_D.id == bindparam("row"), _D.fence == bindparam("held_fence"), _D.worker_id == bindparam("worker"))
+_OURS = (_D.id == slot("row"), _D.fence == slot("held_fence"), _D.worker_id == slot("worker"))
 _SENT = (
     update(Delivery)
     .where(*_OURS, _D.state.in_(("leased", "uncertain")))
     .values(
-        state="sent", sent_at=bindparam("new_sent_at"), reply=bindparam("new_reply"), attempts=bindparam("new_attempts"),
-        due_at=bindparam("new_due_at"), payload=null(),
+        state="sent", sent_at=slot("new_sent_at"), reply=slot("new_reply"), attempts=slot("new_attempts"),
+        due_at=slot("new_due_at"), payload=null(),
     )
 )  # fmt: skip
 _ONE_WRITER = threading.Lock()
@@ -62,7 +64,10 @@ class Ledger:
         self.worker_id = worker_id
         self.sync = sync
         self._connection: Connection | None = None
-        self._begin: dict[tuple[str, int | None], tuple[Update, Select[Any], Select[Any]]] = {}
+        self._begin: dict[tuple[str, int | None], tuple[Prepared, Select[Any], Select[Any]]] = {}
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._sent = Prepared(_SENT, engine.dialect)
+        self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
         # SQLite lets one write; threads of this process queue here rather than in its sleeping busy handler.
         self._turn: AbstractContextManager[Any] = _ONE_WRITER if engine.dialect.name == "sqlite" else nullcontext()
 
@@ -70,19 +75,45 @@ class Ledger:
         """Commit an outcome and the beginning of the next text in one transaction; whether that one may begin.
 
         Raises SQLAlchemy's DBAPIError when the ledger cannot be written; calling again with the same values is safe."""
-        may_begin = False
         try:
             connection = self._open()
-            with self._turn, connection.begin():
-                if ending:
+            if beginning:
+                self._statements(beginning.row)  # made outside of the transaction: a kind may read for it
+            with self._turn:
+                if ending is None or ending.settlement.state == "sent":
+                    return self._record_quickly(connection, ending, beginning)
+                with connection.begin():
                     self._write(connection, ending)
-                if beginning:
-                    begin = self._statements(beginning.row)[0]
-                    values = self._key(beginning.row) | {"begun": beginning.at, "mid": beginning.rendered.message_id}
-                    may_begin = bool(connection.execute(begin, values).rowcount)
+                may_begin = self._record_quickly(connection, None, beginning)
         except Exception:
             self.close()
             raise
+        return may_begin
+
+    def _record_quickly(self, connection: Connection, ending: Ending | None, beginning: Beginning | None) -> bool:
+        """The usual case (it was sent, the next begins) on the driver itself: two statements, one commit."""
+        raw: Any = connection.connection.dbapi_connection
+        if raw is None or (ending is None and beginning is None):
+            return False
+        may_begin = False
+        try:
+            cursor = raw.cursor()
+            try:
+                if self._is_sqlite:
+                    cursor.execute("BEGIN IMMEDIATE")
+                if ending:
+                    self._sent.run(cursor, self._key(ending.row) | _bound(ending.settlement.values))
+                if beginning:
+                    values = self._key(beginning.row) | {"begun": beginning.at, "mid": beginning.rendered.message_id}
+                    may_begin = self._statements(beginning.row)[0].run(cursor, values) > 0
+                raw.commit()
+            except BaseException:
+                raw.rollback()
+                raise
+            finally:
+                cursor.close()
+        except self._errors as problem:
+            raise OperationalError("the sending ledger", None, problem) from problem
         return may_begin
 
     def may_still(self, beginning: Beginning) -> bool:
@@ -91,9 +122,9 @@ class Ledger:
 
     def why_not(self, row: Claimed) -> str | None:
         """Why a beginning was refused: a skip reason, "" when the row is ours but its run is not open, None when it is lost."""
-        connection = self._open()
+        connection, statement = self._open(), self._statements(row)[2]
         with reading(), connection.begin():
-            found = connection.execute(self._statements(row)[2], self._key(row)).one_or_none()
+            found = connection.execute(statement, self._key(row)).one_or_none()
         return None if found is None else (found[0] or "")
 
     def close(self) -> None:
@@ -107,14 +138,11 @@ class Ledger:
 
     def _write(self, connection: Connection, ending: Ending) -> None:
         settlement = ending.settlement
-        if settlement.state == "sent":
-            changed = connection.execute(_SENT, self._key(ending.row) | _bound(settlement.values))
-        else:
-            states = ("leased", "uncertain") if settlement.is_sure else ("leased",)
-            statement = update(Delivery).where(*_OURS, _D.state.in_(states))
-            changed = connection.execute(
-                statement.values(state=settlement.state, **settlement.values), self._key(ending.row)
-            )
+        states = ("leased", "uncertain") if settlement.is_sure else ("leased",)
+        statement = update(Delivery).where(*_OURS, _D.state.in_(states))
+        changed = connection.execute(
+            statement.values(state=settlement.state, **settlement.values), self._key(ending.row)
+        )
         if changed.rowcount and settlement.state in ("failed", "uncertain"):
             with self.context():
                 KINDS[ending.row.kind].settled(connection, ending.row, settlement.state, ending.outcome)
@@ -127,23 +155,22 @@ class Ledger:
         with reading(), connection.begin():
             return connection.execute(statement, values).first() is not None
 
-    def _statements(self, row: Claimed) -> tuple[Update, Select[Any], Select[Any]]:
+    def _statements(self, row: Claimed) -> tuple[Prepared, Select[Any], Select[Any]]:
         """For one kind and sendout: begin the text; may it still; and why not."""
         key = (row.kind, row.sendout_id)
         if key not in self._begin:
-            with self.context():
+            with self.context(), reading():
                 refusal = KINDS[row.kind].refusal(row.sendout_id)
             may = [*_OURS, _D.state == "leased"]
             if row.sendout_id is not None:
                 may.append(exists(select(literal(1)).where(Run.sendout_id == row.sendout_id, Run.state == "open")))
             if refusal is not None:
                 may.append(refusal.is_(None))
-            fresh = or_(_D.text_begun_at.is_(None), _D.text_begun_at == bindparam("begun"))
+            fresh = or_(_D.text_begun_at.is_(None), _D.text_begun_at == slot("begun"))
+            begin = update(Delivery).where(*may, fresh).values(text_begun_at=slot("begun"), message_id=slot("mid"))
             self._begin[key] = (
-                update(Delivery)
-                .where(*may, fresh)
-                .values(text_begun_at=bindparam("begun"), message_id=bindparam("mid")),
-                select(_D.id).where(*may, _D.text_begun_at == bindparam("begun")),
+                Prepared(begin, self.engine.dialect),
+                select(_D.id).where(*may, _D.text_begun_at == slot("begun")),
                 select(literal(None) if refusal is None else refusal)
                 .select_from(Delivery)
                 .where(*_OURS, _D.state == "leased"),
@@ -172,7 +199,7 @@ def _be_durable(connection: Connection, sync: str) -> None:
     if (
         connection.dialect.name == "sqlite"
     ):  # not changeable inside a transaction, so not by SQLAlchemy, which begins one
-        raw = connection.connection.driver_connection
+        raw = connection.connection.dbapi_connection
         if raw is not None:
             raw.execute(f"PRAGMA synchronous = {'FULL' if sync == 'power' else 'NORMAL'}")
         return
