@@ -1,5 +1,6 @@
 """Forms made from a module's declaration with WTForms: one widget a kind. The engine checks; the form keeps what was typed."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -142,14 +143,11 @@ def draw(made: DeclaredField, **kw: Any) -> Markup:
 
 
 def _of_builder(made: DeclaredField, tree: builder.Group) -> dict[str, Any]:
+    kept = json.dumps(made.data) if made.data else ""
     return {
-        "module": modules[made.about],
-        "part": tree,
-        "words": builder,
-        "depth": 1,
-        "is_root": True,
-        "here": made.owner,
-    }
+        "module": modules[made.about], "part": tree, "words": builder, "depth": 1, "is_root": True, "here": made.owner,
+        "kept": kept, "name": made.name,
+    }  # fmt: skip
 
 
 @dataclass
