@@ -5,24 +5,23 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from crm import config
+
 
 def _system_time() -> datetime:
     return datetime.now(UTC)
 
 
 _source: Callable[[], datetime] = _system_time
-_zone = "Europe/Helsinki"
-
-
-def use_site_zone(zone: str) -> None:
-    """Let the date rules of the house ("today", due dates, schedules) be those of `zone` (CUSTOMERHUB_TIMEZONE)."""
-    global _zone
-    _zone = zone
 
 
 def site_zone() -> str:
-    """The IANA name of the zone in which the house counts days."""
-    return _zone
+    """The IANA name of the zone in which the house counts days: CUSTOMERHUB_TIMEZONE of the app at work."""
+    try:
+        zone: str = config.current().timezone
+    except (RuntimeError, KeyError):  # no app, as in a test of plain functions
+        zone = "Europe/Helsinki"
+    return zone
 
 
 def now() -> datetime:

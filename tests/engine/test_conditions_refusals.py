@@ -1,5 +1,7 @@
 """Conditions that cannot be used are refused with the place, the reason and, where there is one, what was meant."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from crm import clock
@@ -141,3 +143,12 @@ def test_every_operator_has_its_word_and_every_word_one_operator():
     words = [word for one in conditions.OPERATORS.values() for word in one.words]
     assert len(words) == len(set(words))
     assert all("%(field)s" in one.sentence for one in conditions.OPERATORS.values())
+
+
+def test_days_are_those_of_the_site(make_own_app):
+    late = datetime(2026, 3, 15, 16, 0, tzinfo=UTC)  # the 16th in Tokyo
+    with make_own_app(timezone="Asia/Tokyo").app_context(), clock.standing_at(MOMENT):
+        assert not conditions.matches({"$window": ["seen_at", "$today"]}, THINGS, {"seen_at": late})
+        assert conditions.matches({"$eq": ["seen_at", "2026-03-16"]}, THINGS, {"seen_at": late})
+    with make_own_app(timezone="Europe/Helsinki").app_context(), clock.standing_at(MOMENT):
+        assert conditions.matches({"$window": ["seen_at", "$today"]}, THINGS, {"seen_at": late})

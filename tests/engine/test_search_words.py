@@ -3,8 +3,9 @@
 import pytest
 
 from crm import clock
-from crm.db import db
+from crm.db import Entity, db
 from crm.engine import search, text_index
+from crm.engine.outbox import TASKS
 from crm.engine.refusals import Refused
 from crm.identity.viewer import SYSTEM, ModuleRights, Rights, Viewer
 from tests.engine.declared import MOMENT, PLACES, THINGS, present, put
@@ -126,6 +127,11 @@ def test_a_change_is_found_by_its_new_words_only(house):
 
 def test_the_index_is_made_anew_from_the_records(house):
     put(PLACES, name="Forgotten harbour", city="Åbo")
+    gone = place("Vanished")
+    db.session.execute(PLACES.table.update().where(PLACES.table.c.id == gone).values(deleted_at=MOMENT))
+    db.session.execute(Entity.__table__.update().where(Entity.__table__.c.id == gone).values(deleted_at=MOMENT))
     assert labels("forg") == []
     assert text_index.rebuild() >= 1
     assert labels("åbo") == ["Forgotten harbour"]
+    assert db.session.execute(text_index._matching(text_index._match(["vanished"], PLACES))).all() == []
+    assert "rebuild_text_index" in TASKS
