@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
-from sqlalchemy import Float, String, delete, or_, select, update
+from sqlalchemy import Float, String, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -131,17 +131,18 @@ def lost_jobs(limit: int = 1000) -> list[int]:
 
 @outbox.task("jobs.clear", every=3600)
 def clear(progress: outbox.Progress) -> str:
-    """Delete jobs that were over long ago: a month for what a person started, a day for what the house did."""
+    """Delete jobs that were over long ago: after a month what a person started or a key names, after a day what the house
+    did by itself, after an hour what the timetable started."""
     now = clock.now()
+    periodic = [task.name for task in TASKS.values() if task.is_periodic]
+    own = and_(Job.state == "done", Job.created_by_id.is_(None), Job.dedupe_key.is_(None))
     cleared: Any = db.session.execute(
         delete(Job).where(
             Job.state.not_in(OPEN),
             or_(
                 Job.finished_at < now - timedelta(days=KEPT_DAYS),
-                (Job.finished_at < now - timedelta(days=1))
-                & Job.created_by_id.is_(None)
-                & Job.dedupe_key.is_(None)
-                & (Job.state == "done"),
+                and_(own, Job.finished_at < now - timedelta(days=1)),
+                and_(own, Job.finished_at < now - timedelta(hours=1), Job.task.in_(periodic)),
             ),
         )
     )

@@ -118,7 +118,11 @@ class Worker:
             over.set()
             keeper.join()
         seconds = round(time.monotonic() - begun, 3)
-        log.info("job over", extra={"job": claimed.id, "task": claimed.task, "state": state, "seconds": seconds})
+        task = TASKS.get(claimed.task)
+        # What the timetable starts every few seconds is worth a line only when something is wrong.
+        level = logging.DEBUG if task and task.is_periodic and state == "done" else logging.INFO
+        extra = {"job": claimed.id, "task": claimed.task, "state": state, "seconds": seconds}
+        log.log(level, "job over", extra=extra)
 
     def _keep(self, claimed: Claimed, over: threading.Event) -> None:
         while not over.wait(self.lease_seconds / 4):
