@@ -28,6 +28,9 @@ class Field:
     unique: bool = False
     indexed: bool = False
     aliases: tuple[str, ...] = ()
+    only: Any = (
+        None  # of a link with one target: conditions that records meet which boxes offer; rules refuse, this spares
+    )
     read_only: bool = False  # written by the system only; refused from every outside channel
     mass_edit: bool = False
     in_lists: bool = True  # offered as a column, filter and sort

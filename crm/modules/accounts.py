@@ -81,7 +81,11 @@ def has_true_business_id(values: Mapping[str, Any], old: Mapping[str, Any] | Non
     country = str(after(values, old).get("billing_country") or "").strip().lower()
     finnish = country in {"finland", "suomi", "fi"}
     if (finnish or re.fullmatch(r"\d{6,7}-\d", text)) and not is_business_id(text):
-        return {"business_id": Fault("bad_business_id", "The check digit of this business ID is wrong (a right one: 1572860-0).")}
+        return {
+            "business_id": Fault(
+                "bad_business_id", "The check digit of this business ID is wrong (a right one: 1572860-0)."
+            )
+        }
     return {}
 
 

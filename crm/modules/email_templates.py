@@ -39,9 +39,11 @@ class EmailTemplate(Record):
     subject: Mapped[str | None] = f.text("Subject", max=200)
     preheader: Mapped[str | None] = f.text("Preheader", max=150)
     sender_name: Mapped[str | None] = f.text("Sender name", max=100)
-    sender_address_id: Mapped[int | None] = f.link("Sender address", to="sender_addresses")
+    sender_address_id: Mapped[int | None] = f.link(
+        "Sender address", to="sender_addresses", only=where("state", "one of", ["confirmed", "domain_verified"])
+    )
     reply_to: Mapped[str | None] = f.email("Reply to")
-    list_type_hint_id: Mapped[int | None] = f.link("Usual list type", to="list_types")
+    list_type_hint_id: Mapped[int | None] = f.link("Usual list type", to="list_types", only=where("active", "is", True))
     language: Mapped[str | None] = f.picklist("Language", "language")
     mjml: Mapped[str | None] = f.source("MJML", in_lists=False)
     html: Mapped[str | None] = f.source("HTML", in_lists=False)

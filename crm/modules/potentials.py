@@ -73,7 +73,9 @@ class Potential(Record):
     business_area: Mapped[str | None] = f.picklist("Business area", "business_area")
     lead_source: Mapped[str | None] = f.picklist("Source", "lead_source", aliases=("leadsource",))
     lead_id: Mapped[int | None] = f.link("Came from lead", to="leads", read_only=True)
-    campaign_id: Mapped[int | None] = f.link("Campaign", to="campaigns", aliases=("campaignid",))
+    campaign_id: Mapped[int | None] = f.link(
+        "Campaign", to="campaigns", aliases=("campaignid",), only=where("active", "is", True)
+    )
     next_step: Mapped[str | None] = f.text("Next step", max=250, aliases=("nextstep",))
     competitors: Mapped[str | None] = f.text("Competitors", max=250)
     billing_starts_on: Mapped[date | None] = f.day("Billing starts")

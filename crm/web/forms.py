@@ -164,7 +164,11 @@ def choose(key: str, name: str) -> Response:
     if said is None or not said.is_link:
         raise Missing
     text = " ".join(request.args.get("q", "").split())
-    found = _principals(said, text) if said.kind.name in {"owner", "user"} else _records(said.to, text)
+    is_filter = bool(request.args.get("placeholders"))  # a filter may ask for what a form no longer offers
+    if said.kind.name in {"owner", "user"}:
+        found = _principals(said, text)
+    else:
+        found = _records(said.to, text, None if is_filter else said.only)
     if request.args.get("placeholders") and said.kind.name in {"owner", "user"} and not text:
         found = [{"value": "$me", "text": _("Me")}, {"value": "$my_groups", "text": _("My groups")}, *found]
     return jsonify(found)
@@ -177,13 +181,15 @@ def choose_any(key: str) -> Response:
     return jsonify(_records((key,), " ".join(request.args.get("q", "").split())))
 
 
-def _records(targets: tuple[str, ...], text: str) -> list[dict[str, Any]]:
+def _records(targets: tuple[str, ...], text: str, only: Any = None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for target in targets:
         if target not in modules or not may(viewer(), "view", target):
             continue
         words = text if len(text) >= 2 else None
-        rows = find(viewer(), target, columns=modules[target].titles, text=words, limit=SUGGESTED, count="none").rows
+        rows = find(
+            viewer(), target, where=only, columns=modules[target].titles, text=words, limit=SUGGESTED, count="none"
+        ).rows
         kind = f" · {_(modules[target].label)}" if len(targets) > 1 else ""
         found += [{"value": row.id, "text": (row.label or row.number or str(row.id)) + kind} for row in rows]
     return found

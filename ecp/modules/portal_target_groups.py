@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy.orm import Mapped
 
 from crm.engine import fields as f
+from crm.engine.conditions import where
 from crm.engine.module import Block, Module, Related
 from crm.engine.record import Record
 
@@ -14,8 +15,10 @@ class PortalTargetGroup(Record):
 
     __tablename__ = "portal_target_groups"
     name: Mapped[str] = f.text("Name", max=150)
-    campaign_id: Mapped[int] = f.link("Campaign", to="campaigns", on_delete="CASCADE")
-    list_type_id: Mapped[int] = f.link("List type", to="list_types", on_delete="CASCADE")
+    campaign_id: Mapped[int] = f.link("Campaign", to="campaigns", on_delete="CASCADE", only=where("active", "is", True))
+    list_type_id: Mapped[int] = f.link(
+        "List type", to="list_types", on_delete="CASCADE", only=where("active", "is", True)
+    )
     imported_at: Mapped[datetime | None] = f.moment("Imported at", read_only=True)
     imported_by_id: Mapped[int | None] = f.user("Imported by", read_only=True)
     refreshed_at: Mapped[datetime | None] = f.moment("Refreshed at", read_only=True)

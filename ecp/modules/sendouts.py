@@ -34,9 +34,16 @@ class Sendout(Record):
 
     __tablename__ = "sendouts"
     name: Mapped[str] = f.text("Name", max=150)
-    email_template_id: Mapped[int] = f.link("E-mail", to="email_templates", on_delete="RESTRICT", aliases=("email_id",))
-    campaign_id: Mapped[int | None] = f.link("Campaign", to="campaigns")
-    list_type_id: Mapped[int | None] = f.link("List type", to="list_types", help="Empty: Marketing")
+    email_template_id: Mapped[int] = f.link(
+        "E-mail", to="email_templates", on_delete="RESTRICT", aliases=("email_id",),
+        only={"$and": [where("kind", "is", "email"), where("status", "is", "active")]},
+    )  # fmt: skip
+    campaign_id: Mapped[int | None] = f.link(
+        "Campaign", to="campaigns", only={"$and": [where("active", "is", True), where("type", "is", "Email")]}
+    )
+    list_type_id: Mapped[int | None] = f.link(
+        "List type", to="list_types", help="Empty: Marketing", only=where("active", "is", True)
+    )
     source: Mapped[str | None] = f.picklist(
         "Where it came from", "sendout_source", default="mass_mailing", mass_edit=False
     )

@@ -17,6 +17,10 @@ def test_every_filter_and_action_speaks_of_fields_it_has(app, key):
     for action in module.actions:
         if action.when:
             conditions.check(action.when, module)
+    for said in module.declared.values():
+        if said.only:
+            (target,) = said.to
+            conditions.check(said.only, target)
 
 
 def test_every_record_has_a_form_with_all_that_is_required(app, key):

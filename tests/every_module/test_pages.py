@@ -143,3 +143,17 @@ def test_markup_in_a_name_is_shown_as_text(app, people, module):
         page = ada.get(path).text
         assert evil not in page
         assert "&lt;script&gt;alert" in page
+
+
+def test_boxes_offer_only_what_can_be_used(app, people):
+    """M55, M81: an inactive campaign and one of another type are missing from the box of a mass mailing."""
+    made = {
+        "Spring": {"type": "Email"}, "Idle": {"type": "Email", "active": False}, "Calls": {"type": "Telemarketing"},
+    }  # fmt: skip
+    ids = {
+        name: records.create(SYSTEM, "campaigns", {"name": name} | said, Channel.SYSTEM) for name, said in made.items()
+    }
+    search.db.session.commit()
+    ada = browser(app, "ada@example.com")
+    offered = {one["value"] for one in ada.get("/sendouts/choose/campaign_id?q=").json}
+    assert offered & set(ids.values()) == {ids["Spring"]}

@@ -45,7 +45,7 @@ class Campaign(Record):
     auto_template_id: Mapped[int | None] = f.link(
         "Mail sent to new members", to="email_templates", help="Goes out when somebody is added; none: nothing is sent"
     )
-    product_id: Mapped[int | None] = f.link("Product", to="products")
+    product_id: Mapped[int | None] = f.link("Product", to="products", only=where("active", "is", True))
     target_audience: Mapped[str | None] = f.text("Target audience", max=255, aliases=("targetaudience",))
     target_size: Mapped[int | None] = f.whole("Target size", least=0, aliases=("targetsize",))
     sponsor: Mapped[str | None] = f.text("Sponsor", max=120)

@@ -81,7 +81,9 @@ class Lead(Record):
     may_measure_opens_wording: Mapped[str | None] = f.long_text("Wording of the question", max=2000)
     do_not_call: Mapped[bool] = f.checkbox("Do not call", mass_edit=True, aliases=("donotcall",))
     do_not_sms: Mapped[bool] = f.checkbox("No text messages", mass_edit=True)
-    campaign_id: Mapped[int | None] = f.link("Campaign", to="campaigns", mass_edit=True)
+    campaign_id: Mapped[int | None] = f.link(
+        "Campaign", to="campaigns", mass_edit=True, only=where("active", "is", True)
+    )
     converted_at: Mapped[datetime | None] = f.moment("Converted at", read_only=True, indexed=True)
     converted_account_id: Mapped[int | None] = f.link("Became account", to="accounts", read_only=True)
     converted_contact_id: Mapped[int | None] = f.link("Became contact", to="contacts", read_only=True)

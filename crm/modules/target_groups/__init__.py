@@ -50,7 +50,9 @@ class TargetGroup(Record):
     sample: Mapped[str] = f.picklist("Sample", "sample_kind", default="all", mass_edit=False)
     sample_size: Mapped[int | None] = f.whole("Every n-th, or how many", least=1, most=200_000)
     sample_seed: Mapped[int | None] = f.whole("Seed of the sample", read_only=True, in_lists=False)
-    send_template_id: Mapped[int | None] = f.link("Mail of automatic campaigns", to="email_templates")
+    send_template_id: Mapped[int | None] = f.link(
+        "Mail of automatic campaigns", to="email_templates", only=where("status", "is", "active")
+    )
     auto_campaigns: Mapped[bool] = f.checkbox("Automatic e-mail campaigns")
     member_count: Mapped[int | None] = f.whole("People", read_only=True)
     last_refreshed_at: Mapped[datetime | None] = f.moment("Refreshed at", read_only=True)
