@@ -30,7 +30,9 @@ def test_columns_find_their_fields_by_label_name_and_alias(app):
 
 
 def test_good_rows_go_in_and_bad_ones_are_reported_with_line_and_reason(app):
-    plan = ready("Last name,E-mail,Birthdate\nAalto,a@example.com,1980-02-29\n,b@example.com,\nCallio,nobody,1980-02-30\nDahl,,\n")
+    plan = ready(
+        "Last name,E-mail,Birthdate\nAalto,a@example.com,1980-02-29\n,b@example.com,\nCallio,nobody,1980-02-30\nDahl,,\n"
+    )
     report = running.run(ALL, plan)
     assert (report.created, report.refused) == (2, 2)
     assert [(fault.line, fault.message.split(":")[0]) for fault in running.faults_of(plan)] == [
@@ -67,7 +69,9 @@ def test_too_long_a_cell_is_cut_and_reported_without_refusing_the_row(app):
 def test_rows_update_what_they_match_and_create_the_rest(app):
     old = records.create(SYSTEM, "contacts", {"last_name": "Aalto", "email": "a@example.com"}, Channel.SYSTEM)
     plan = ready(
-        "Last name,E-mail,Title\nAalto,A@EXAMPLE.COM,CEO\nBerg,b@example.com,CFO\nBerg,b@example.com,CTO\n", mode="both", match="email"
+        "Last name,E-mail,Title\nAalto,A@EXAMPLE.COM,CEO\nBerg,b@example.com,CFO\nBerg,b@example.com,CTO\n",
+        mode="both",
+        match="email",
     )
     report = running.run(ALL, plan)
     assert (report.created, report.updated, report.refused) == (1, 2, 0)
@@ -150,3 +154,10 @@ def test_an_activity_linked_to_two_accounts_and_a_contact_is_read_from_all_three
     for module, id in (("accounts", accounts[0]), ("accounts", accounts[1]), ("contacts", person)):
         found = search.find(ALL, "activities", within=relations.linked(module, id, "activities")).rows
         assert [row.id for row in found] == [call]
+
+
+def test_what_an_export_quoted_against_formulas_comes_back_as_it_was(app):
+    plan = ready("Last name,Mobile\n'=Aalto,'+358 40 123 4567\n")
+    running.run(ALL, plan)
+    row = search.find(ALL, "contacts", columns=("last_name", "mobile")).rows[0]
+    assert (row["last_name"], row["mobile"]) == ("=Aalto", "+358 40 123 4567")

@@ -27,6 +27,7 @@ from crm.identity.viewer import Viewer
 AT_ONCE = 1_000
 MOST_FAULTS = 100_000  # rows whose refusal is kept whole; a file beyond that is the wrong file
 UNDO_DAYS = 7
+QUOTED = tuple("=+-@")
 
 Step = Callable[[int, int], None]
 
@@ -154,6 +155,8 @@ def _read(columns: Sequence[tuple[int, Field]], plan: Import, line: Line, width:
         return row
     for index, said in columns:
         cell = line.cells[index]
+        if cell[:1] == "'" and cell[1:2] in QUOTED:  # our own export put the quote there, against formulas
+            cell = cell[1:]
         if said.max and len(cell) > said.max and said.kind.is_text:
             row.remarks.append(f"“{said.label}” was cut to {said.max} characters (it has {len(cell)}).")
         row.values[said.name] = cell
