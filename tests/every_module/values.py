@@ -88,7 +88,7 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
         "type": lambda n: "Email", "starts_on": lambda n: date(2026, 1, 1), "closes_on": lambda n: date(2026, 12, 1),
     },
     "target_groups": {
-        "conditions": lambda n: {"last_name": f"Group {n}"}, "source": lambda n: "contacts", "public": lambda n: "no",
+        "conditions": lambda n: {"$eq": ["last_name", f"Group {n}"]}, "source": lambda n: "contacts", "public": lambda n: "no",
     },
     "landing_pages": {"slug": lambda n: f"page-{n}"},
     "list_types": {"page_html": lambda n: "{$button.unsubscribe} {$button.subscribe}"},
