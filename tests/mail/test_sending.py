@@ -513,6 +513,26 @@ def test_nothing_begins_while_the_ledger_cannot_be_written(engine: Engine) -> No
     assert len(memory.mails) == 300
 
 
+def test_a_fault_of_ours_in_the_middle_is_a_doubt_and_the_others_go_on(engine: Engine) -> None:
+    class Faulty(Memory):
+        def connection(self) -> Any:
+            kept = super().connection()
+            send = kept.send
+
+            def fall(envelope: Envelope, data: bytes, go_ahead: Any = None) -> Outcome:
+                if envelope.recipient.startswith("person7@"):
+                    raise RuntimeError("a bug")
+                return send(envelope, data, go_ahead)
+
+            kept.send = fall  # type: ignore[method-assign]
+            return kept
+
+    memory, sendout = Faulty(), a_sendout(engine, 30)
+    with Working(an_office(engine, memory)):
+        until(lambda: is_over(engine, sendout))
+    assert states(engine, sendout) == {"sent": 29, "uncertain": 1}
+
+
 def test_an_office_that_is_told_to_stop_leaves_nothing_leased(engine: Engine) -> None:
     memory, sendout = Memory(), a_sendout(engine, 3000)
     with Working(an_office(engine, memory)):

@@ -183,6 +183,9 @@ class Ledger:
             try:
                 connection.detach()  # it keeps settings of its own, so it never goes back to the pool
                 _be_durable(connection, self.sync)
+            except self._errors as problem:
+                connection.close()
+                raise OperationalError("the sending ledger", None, problem) from problem
             except Exception:
                 connection.close()
                 raise

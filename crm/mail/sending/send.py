@@ -84,7 +84,13 @@ class Sender:
         """Send until told to stop; what was begun is ended and recorded."""
         try:
             while not stop.is_set():
-                self.step(stop)
+                try:
+                    self.step(stop)
+                except (
+                    Exception
+                ):  # a thread that ended here would leave its rows leased for as long as the process lives
+                    log.exception("a sending thread goes on after a fault of ours")
+                    stop.wait(1)
         finally:
             self._record(stop, None, for_ever=False)
             self.connection.close()
@@ -110,7 +116,12 @@ class Sender:
         if not self._record(stop, mail):
             self._refuse(stop, mail)
             return
-        outcome = self.connection.send(mail.rendered.envelope, mail.rendered.data, self._go_ahead(mail))
+        try:
+            outcome = self.connection.send(mail.rendered.envelope, mail.rendered.data, self._go_ahead(mail))
+        except Exception as problem:  # a fault of ours in the middle: what the server has is not known
+            log.exception("a mail ended in a fault of ours", extra={"delivery": mail.row.id})
+            self.connection.close()
+            outcome = Outcome("in_doubt", "text", text=f"{type(problem).__name__}: {problem}")
         self._used_at = time.monotonic()
         self._ending = self._end(mail, outcome)
 
