@@ -26,6 +26,7 @@ from crm.engine.tags.tree import TagError, names
 from crm.mail.quoted_printable import encode_piece
 from ecp.content import footer, limits, links
 from ecp.content.links import Link
+from ecp.content.markup import tokens
 from ecp.content.mjml_check import check_mjml
 from ecp.content.placeholders import TAG, Protected, protect
 from ecp.content.plaintext import to_text
@@ -51,6 +52,8 @@ _PREHEADER = (
     'mso-hide:all">{}{}</div>'
 )
 _FOREIGN_ICON = re.compile(r"<img\b[^>]*\bsrc=\"https://www\.mailjet\.com/[^>]*>")
+_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_IS_KEPT = re.compile(r"q[a-z]{7}q\d{5}z")
 _POSITION = re.compile(r"position (\d+):\d+")
 
 
@@ -148,7 +151,7 @@ def _compile(content: Content) -> Compiled:
         if foreign:
             message = "Pictures of social networks were left out: give each <mj-social-element> a src of your own"
             warnings.append(ContentProblem(message, severity="warning"))
-        html = inline(html)
+        html = inline(_without_tagged_comments(html, protected.mark))
     text_is_generated = not written.strip()
     html, table, text = _split(html, protected, "" if text_is_generated else written)
     if content.needs_unsubscribe and "links.unsubscribe" not in text:
@@ -267,6 +270,22 @@ def _complete(html: str, content: Content, protected: Protected, preheader: str,
     if adds_footer:
         html = _before_end(html, _keep_tags(footer.as_html(content.language), protected, escape=False))
     return html
+
+
+def _without_tagged_comments(html: str, mark: str) -> str:
+    """Comments that hold tags (parts that an author has put out of use) are not sent: a value could end them."""
+    if not any(mark in found[1] for found in _COMMENT.finditer(html) if not _IS_KEPT.fullmatch(found[1])):
+        return html  # nearly always; the reader of markup is slower
+    pieces: list[str] = []
+    done = 0
+    for token in tokens(html):
+        if token.kind == "comment" and mark in (inside := html[token.start : token.end]):
+            if re.fullmatch(rf"<!--{mark}\d{{5}}z-->", inside):
+                continue  # stands for an {if}
+            pieces.append(html[done : token.start])
+            done = token.end
+    pieces.append(html[done:])
+    return "".join(pieces)
 
 
 def _keep_tags(text: str, protected: Protected, escape: bool = True) -> str:

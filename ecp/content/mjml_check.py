@@ -65,7 +65,7 @@ _EMPTY = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What the compiler must not read: text[start:end] is the inside of `name`, or a conditional comment (`name` "")."""
+    """What the compiler must not read: text[start:end] is the inside of `name`, or a comment (`name` "")."""
 
     name: str
     start: int
@@ -100,6 +100,8 @@ class _Reader:
                 self._closed(token)
             elif token.kind == "condition":
                 self._condition(token, stream)
+            elif token.kind == "comment" and not self._is_kept(token):
+                self.insides.append(Inside("", token.start, token.end))
             elif token.kind == "text" and token.name in _PLAIN:
                 self.insides.append(Inside(token.name, token.start, token.end))
             elif token.kind == "text":
@@ -171,6 +173,10 @@ class _Reader:
                 self._closed(token)
                 return
         self.say(f"<{opening.name}> is never closed with </{opening.name}>", opening)
+
+    def _is_kept(self, token: Token) -> bool:
+        """Whether a comment stands for an {if}: the compiler takes it along."""
+        return self.protected.text[token.start + len("<!--") : token.end - len("-->")] in self.protected.kept
 
     def _condition(self, token: Token, stream: Iterator[Token]) -> None:
         """A conditional comment between components: kept away from the compiler, which cannot read it."""

@@ -15,7 +15,7 @@ Context = Literal["html", "url", "address", "style", "bare", "subject", "text"]
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NOT_STYLE = re.compile(r"[^\w#%., -]")
-_NOT_BARE = re.compile(r"[^\w.-]")
+_NOT_BARE = re.compile(r"[^\w.-]|-(?=-)|-\Z")
 _SCHEME = re.compile(r"(?i)(?:https?://|mailto:|tel:)[^\s]")
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#:].*)?\Z")
 
@@ -46,7 +46,7 @@ def encode_style(value: str) -> str:
 
 
 def encode_bare(value: str) -> str:
-    """Letters, digits, `-`, `_` and `.` only: nothing that could begin another attribute or a statement."""
+    """Letters, digits, `-`, `_` and `.` only: nothing that could begin another attribute or a statement, end a comment."""
     return _NOT_BARE.sub("", value)
 
 
