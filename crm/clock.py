@@ -1,7 +1,7 @@
 """What time it is: the one clock of the house, which tests may set."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,6 @@ def running(source: Callable[[], datetime]) -> Iterator[None]:
         _source = before
 
 
-def standing_at(moment: datetime) -> "object":
+def standing_at(moment: datetime) -> AbstractContextManager[None]:
     """A context in which the clock stands still at `moment` (aware)."""
     return running(lambda: moment)

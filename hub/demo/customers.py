@@ -33,21 +33,26 @@ def make(dice: random.Random, owners: Sequence[int]) -> Customers:
     """Make them all; commits after each kind."""
     made = Customers()
     accounts = [_account(dice, owners, seen) for seen in [set[str]()] for _ in range(ACCOUNTS)]
-    made.accounts = _put("accounts", accounts)
+    made.accounts = _put("accounts", accounts, days=540, batches=12)
     people = _people(dice, made.accounts, accounts)
-    made.contacts = _put("contacts", people)
+    made.contacts = _put("contacts", people, days=500, batches=12)
     made.contact_accounts = {id: person["account_id"] for id, person in zip(made.contacts, people, strict=True)}
-    made.leads = _put("leads", [_lead(dice, owners, number) for number in range(LEADS)])
-    _put("products", [_product(*said) for said in words.PRODUCTS])
-    made.potentials = _put("potentials", [_potential(dice, made, accounts, owners) for _ in range(POTENTIALS)])
+    made.leads = _put("leads", [_lead(dice, owners, number) for number in range(LEADS)], days=84, batches=28)
+    _put("products", [_product(*said) for said in words.PRODUCTS], days=600)
+    made.potentials = _put("potentials", [_potential(dice, made, accounts, owners) for _ in range(POTENTIALS)], days=160, batches=20)
     _activities(dice, made, owners)
     return made
 
 
-def _put(module: str, rows: list[dict[str, Any]]) -> list[int]:
+def _put(module: str, rows: list[dict[str, Any]], days: int = 0, batches: int = 1) -> list[int]:
+    """Make records as if they had come in `batches` spread over the last `days`."""
     ids: list[int] = []
-    for start in range(0, len(rows), 500):
-        outcome = records.create_many(SYSTEM, module, rows[start : start + 500], Channel.SYSTEM)
+    size = -(-len(rows) // batches)
+    present = clock.now()
+    for number in range(batches):
+        ago = timedelta(days=days * (batches - number) / batches, hours=number % 9)
+        with clock.standing_at(present - ago):
+            outcome = records.create_many(SYSTEM, module, rows[number * size : (number + 1) * size], Channel.SYSTEM)
         ids += [id for id in outcome.ids if id is not None]
         db.session.commit()
     return ids
@@ -233,7 +238,7 @@ def _activities(dice: random.Random, made: Customers, owners: Sequence[int]) -> 
                     "status": dice.choice(("Held", "Held", "Held", "Not Held")) if is_past else "Planned"}  # fmt: skip
         rows.append(row)
         whom.append(contact)
-    for id, contact in zip(_put("activities", rows), whom, strict=True):
+    for id, contact in zip(_put("activities", rows, days=120, batches=8), whom, strict=True):
         relations.link(SYSTEM, "activities", id, "contacts", [contact], Channel.SYSTEM)
         relations.link(SYSTEM, "activities", id, "accounts", [made.contact_accounts[contact]], Channel.SYSTEM)
     db.session.commit()
