@@ -19,6 +19,17 @@ class MassDeed:
 
 
 _deeds: list[MassDeed] = []
+_limits: dict[str, Callable[[], bool]] = {}
+
+
+def add_limit(module: str, is_full: Callable[[], bool]) -> None:
+    """Records of `module` are not offered to be made while `is_full()`; the writing door refuses them by itself."""
+    _limits[module] = is_full
+
+
+def has_room(module: str) -> bool:
+    """Whether another record of `module` may be offered to be made."""
+    return module not in _limits or not _limits[module]()
 
 
 def add_mass_deed(deed: MassDeed) -> None:

@@ -53,7 +53,9 @@ class Formats:
     def money(self, value: Any) -> str:
         whole = value == int(value)
         said = self.number(value, 0 if whole else 2)
-        return f"€{said}" if self.locale == "en" else f"{said} {CURRENCY}"
+        if self.locale != "en":
+            return f"{said} {CURRENCY}"
+        return f"-{CURRENCY}{said[1:]}" if said.startswith("-") else f"{CURRENCY}{said}"
 
     def compact(self, value: Any) -> str:
         """A number short enough for a chart: 12K."""

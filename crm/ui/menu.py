@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from crm.engine.permissions import may
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.ui.deeds import has_room
 
 ORDER = ("Customers", "Sales", "Activities", "Marketing", "Service", "Settings")
 
@@ -46,7 +47,8 @@ def groups_of_modules(viewer: Viewer) -> list[Group]:
     for module in modules:
         if not module.menu or not module.in_crm or not may(viewer, "view", module):
             continue
-        create = f"/crm/{module.key}/new" if module.creatable and may(viewer, "create", module) else ""
+        is_open = module.creatable and may(viewer, "create", module) and has_room(module.key)
+        create = f"/crm/{module.key}/new" if is_open else ""
         link = Link(_(module.plural), f"/crm/{module.key}", module.icon, module.key, create, _(module.label))
         found.setdefault(module.menu, []).append(link)
     for name, extras in _extras.items():
