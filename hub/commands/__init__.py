@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from crm import config as settings
+from crm.engine.conditions import BadCondition
 from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
 
 
@@ -29,7 +30,7 @@ def house(level: str = "warning") -> Iterator[Flask]:
             raise click.ClickException("\n".join(lines)) from None
         except Missing as reason:
             raise click.ClickException(str(reason) or "There is no such record.") from None
-        except (Conflict, Forbidden, Stale, UnknownName) as reason:
+        except (BadCondition, Conflict, Forbidden, Stale, UnknownName) as reason:
             raise click.ClickException(str(reason)) from None
         except OperationalError as error:
             raise click.ClickException(f"the database does not do that: {error.orig}") from None

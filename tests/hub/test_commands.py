@@ -89,6 +89,21 @@ def test_an_import_may_name_the_columns_itself_and_update(run, look, tmp_path):
     assert look(select(contacts.c.last_name)) == [("Ekström",)]
 
 
+def test_an_export_holds_what_was_asked_for(run, tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("Last name,E-mail\nEk,bo@example.com\nÖberg,asa@example.com\n")
+    said(run("import", "contacts", file))
+    where = json.dumps({"$eq": ["last_name", "Öberg"]})
+    told = said(run("export", "contacts", tmp_path / "out.csv", "--filter", where, "--columns", "last_name,email"))
+    assert told.startswith("1 records")
+    assert "Öberg" in (tmp_path / "out.csv").read_text("utf-8-sig")
+    assert "bo@example.com" not in (tmp_path / "out.csv").read_text("utf-8-sig")
+    said(run("export", "contacts", tmp_path / "out.xlsx"))
+    assert (tmp_path / "out.xlsx").read_bytes().startswith(b"PK")
+    assert "no JSON" in said(run("export", "contacts", tmp_path / "out.csv", "--filter", "{"), 2)
+    said(run("export", "contacts", tmp_path / "out.csv", "--filter", '{"nonsense": 1}'), 1)
+
+
 def test_an_unknown_module_is_told_with_what_may_be_meant(run, tmp_path):
     (tmp_path / "a.csv").write_text("a\n1\n")
     assert "contacts" in said(run("import", "contact", tmp_path / "a.csv"), 1)
