@@ -14,9 +14,11 @@ BLUEPRINTS = (
     "ecp.web.writing:bp",
     "ecp.web.sendouts:bp",
     "ecp.web.groups:bp",
+    "ecp.web.list_types:bp",
     "ecp.web.senders:bp",
     "ecp.web.outbox:bp",
     "ecp.web.users:bp",
+    "ecp.web.settings:bp",
 )
 """Staff pages of the portal, by dotted name, in menu order."""
 
@@ -50,6 +52,7 @@ def create_app(config: "Config | None" = None) -> "Flask":
     db.init_app(app)
     catalog.load()
     ui.install(app, settled, ECP)
+    app.context_processor(lambda: {"site_look": catalog.named("ecp.web.settings:site_look")})
     for name in BLUEPRINTS:
         app.register_blueprint(catalog.named(name))
     for name in RECORD_PAGES:

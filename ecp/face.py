@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from crm.engine.permissions import may
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.ui.deeds import has_room
 from crm.ui.face import Face
 from crm.ui.menu import Group, Link
 
@@ -21,19 +22,22 @@ def _links(viewer: Viewer, keys: Iterable[str]) -> list[Link]:
         module = modules[key]
         if not may(viewer, "view", module):
             continue
-        new = f"/ecp/{key}/new" if module.creatable and may(viewer, "create", module) else ""
+        is_open = module.creatable and may(viewer, "create", module) and has_room(key)
+        new = f"/ecp/{key}/new" if is_open else ""
         found.append(Link(_(module.plural), f"/ecp/{key}", module.icon, key, new, _(module.label)))
     return found
 
 
 def menu(viewer: Viewer) -> list[Group]:
     """Content, sending, settings; what the viewer may not open is not there."""
-    sending = [*_links(viewer, SENDING), Link(_("Outbox"), "/ecp/outbox", "inbox", "outbox")]
+    sending = _links(viewer, SENDING)
     settings = _links(viewer, SETTINGS)
     if "ecp_admin" in viewer.flags:
+        sending.append(Link(_("Outbox"), "/ecp/outbox", "inbox", "outbox"))
         settings += [
             Link(_("Users"), "/ecp/users", "users", "users", "/ecp/users/new", _("User")),
             Link(_("Site settings"), "/ecp/settings", "settings", "settings"),
+            Link(_("Plan and quota"), "/ecp/plan", "gauge", "plan"),
         ]
     groups = [
         Group(_("Content"), tuple(_links(viewer, CONTENT)), "content"),

@@ -63,3 +63,11 @@ def change(**values: str) -> Organisation:
     for name, value in values.items():
         db.session.execute(insert(SiteSetting).values(name=name, value=value.strip(), changed_at=now))
     return organisation()
+
+
+def require_opt_in(is_required: bool) -> None:
+    """Whether only people who have opted in are mailed. The caller commits."""
+    db.session.execute(delete(SiteSetting).where(SiteSetting.name == "require_opt_in"))
+    db.session.execute(
+        insert(SiteSetting).values(name="require_opt_in", value=bool(is_required), changed_at=clock.now())
+    )

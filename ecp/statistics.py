@@ -136,7 +136,7 @@ def links(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
 def recipients(viewer: Viewer, sendout_id: int, where: Mapping[str, Any] | None = None, **paging: Any) -> Page:
     """The deliveries of a sendout that the viewer may see, by the reading door; `paging` as for search.find."""
     search.one(viewer, "sendouts", sendout_id, columns=("name",))
-    mine: dict[str, Any] = {"sendout_id": {"$eq": sendout_id}}
+    mine: dict[str, Any] = {"$eq": ["sendout_id", sendout_id]}
     return search.find(viewer, "deliveries", where={"$and": [mine, dict(where)]} if where else mine, **paging)
 
 

@@ -18,6 +18,7 @@ from crm.engine.rows import labels_of
 from crm.engine.search import Page, find
 from crm.ui import builder
 from crm.ui import views as tabs
+from crm.ui.deeds import has_room
 from crm.ui.face import face
 from crm.ui.forms import about
 from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns
@@ -68,7 +69,9 @@ def draw(module: Module, wanted: Wanted, editing: builder.Group | None = None, f
 
 def rights(module: Module) -> dict[str, bool]:
     """What the viewer may do in a module, for the buttons of a page."""
-    return {verb: may(viewer(), verb, module) for verb in ("create", "edit", "delete", "import", "export", "mass_edit")}
+    verbs = ("create", "edit", "delete", "import", "export", "mass_edit")
+    found = {verb: may(viewer(), verb, module) for verb in verbs}
+    return found | {"create": found["create"] and has_room(module.key)}
 
 
 def _page(

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from crm.db import db
 from crm.engine import search
 from crm.engine.permissions import has_area, may, scope
-from crm.engine.refusals import Missing, Refused
+from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
 from crm.identity.viewer import Viewer
@@ -30,8 +31,6 @@ ENDED = ("sent", "cancelled", "failed")
 
 def rights_of(row: Row) -> dict[str, bool]:
     """What the viewer may do with this sendout."""
-    from sqlalchemy import select
-
     module, asks = modules["sendouts"], viewer()
     may_edit = may(asks, "edit", module)
     narrowing = scope(asks, module, "edit")
@@ -66,12 +65,13 @@ def show(id: int) -> str:
 
 
 def _subject(row: Row) -> str:
-    if row.get("subject"):
-        return str(row["subject"])
-    if row["email_template_id"] and search.exists(viewer(), "email_templates", row["email_template_id"]):
-        return str(
-            search.one(viewer(), "email_templates", row["email_template_id"], columns=("subject",))["subject"] or ""
-        )
+    """The subject with fallbacks in the place of tags; "" while it cannot be read."""
+    kept = frozen.load(row.id)
+    if kept is not None:
+        return preview(kept.compiled, {}).subject
+    mail = row["email_template_id"]
+    if mail and search.exists(viewer(), "email_templates", mail):
+        return str(search.one(viewer(), "email_templates", mail, columns=("subject",))["subject"] or "")
     return ""
 
 
@@ -180,6 +180,3 @@ def content(id: int) -> Response:
     answer.headers["Content-Security-Policy"] = PREVIEW_CSP
     answer.headers["X-Frame-Options"] = "SAMEORIGIN"
     return answer
-
-
-__all__ = ["Missing", "content", "curve_csv", "links_csv", "progress", "rights_of", "show"]

@@ -114,7 +114,7 @@ def make_campaign(id: int) -> AnyResponse:
     """A new campaign for e-mail of these recipients, for example of those who have not read."""
     row = search.one(viewer(), "sendouts", id, columns=("name",))
     key, condition = _asked(request.form)
-    narrowed: dict[str, Any] = {"sendout_id": {"$eq": id}}
+    narrowed: dict[str, Any] = {"$eq": ["sendout_id", id]}
     found = search.ids(viewer(), "deliveries", {"$and": [narrowed, condition]} if condition else narrowed).subquery()
     d = Delivery.__table__.c
     people = db.session.execute(
