@@ -105,6 +105,15 @@ class _Marks:
         blocks = [word for word, tag in protected.kept.items() if not tag[1:].lstrip().startswith("$")]
         self._edges = re.compile(rf"(?:{'|'.join(blocks)})*([^{{}}]+?)(?:{'|'.join(blocks)})*") if blocks else None
 
+        prints = "|".join(word for word in protected.kept if word not in blocks) or "(?!)"
+        self._blocks = re.compile("|".join(blocks) or "(?!)")
+        self._early_end = re.compile(rf"(?:--|-?(?:{prints}))(?:-|{prints})*!?>")
+
+    def may_end(self, comment: str) -> bool:
+        """Whether a comment could end early when its tags are filled: a value may be nothing, or hyphens."""
+        inside = comment[len("<!--") : -len("-->")]
+        return bool(self._early_end.search(self._blocks.sub("", inside))) if self.in_(inside) else False
+
     def name_in(self, text: str) -> str:
         """The name of an attribute without {if} and the like around it (`{if $a}class` → `class`)."""
         match = self._edges.fullmatch(text) if self._edges else None
@@ -200,6 +209,9 @@ def _look(text: str, token: Token, name: str, marks: _Marks) -> Iterator[_Cut]:
             yield _Cut(token.start, token.end, "", "a comment that is never closed")
         else:
             yield _Cut(token.start, token.start + 1, "&lt;", "an element that is never closed with >")
+    elif token.kind == "comment":
+        if marks.may_end(text[token.start : token.end]):
+            yield _Cut(token.start, token.end, "", "a comment that a tag in it could end")
     elif token.kind == "declaration":
         if not text[token.start : token.end].lower().startswith(("<!doctype", "<?xml")):
             yield _Cut(token.start, token.end, "", "a declaration")

@@ -21,6 +21,7 @@ CLEAN = [
     "<style>@media (max-width:480px) { .a > b { color: red !important } }</style><!-- a comment -->",
     '<a href="mailto:a@x.example">m</a><a href="tel:+358401">t</a><a href="#top">u</a><img src="data:image/png;base64,AAAA" alt="">',
     '<tr {if $x}class="a"{/if}><td title=\'"quoted"\'>é 🎉 שלום</td></tr>',
+    '<!-- <mj-text color="{$a}">{$b} - {$c}</mj-text> {if $a}<b>->{/if} --> x',
     "<!doctype html>\n<html lang='fi'>\n<body>\n\tTabs and lines\n</body></html>\n",
 ]
 
@@ -76,6 +77,10 @@ def test_what_is_clean_comes_back_unchanged(source):
             "<!--[if mso]><a >q</a><![endif]-->",
             "onclick in <a>",
         ),
+        ("<!-- --{$a}><img onerror=1> -->x", "x", "a comment that a tag in it could end"),
+        ("<!-- <p title={$a}><img onerror=1> -->x", "x", "a comment that a tag in it could end"),
+        ("<!-- -{if $a}{/if}-><img onerror=1> -->x", "x", "a comment that a tag in it could end"),
+        ("<!--{$a}->x-->y", "y", "a comment that a tag in it could end"),
         ("<![CDATA[<b>]]>", "]]>", "a declaration"),
         ("<scr{$a}ipt>1</scr{$a}ipt>", "1", "<script>"),
         ("<{$a} b=c>", "", "<>"),
