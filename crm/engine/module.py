@@ -137,6 +137,8 @@ class Module:
     """module → link field here: a record of that module cannot be deleted while a row here points at it."""
     opened_by: str = ""
     """Picklist field whose keys no, read, write say how far the owner opens the record to others; private when "no"."""
+    sole: tuple[str, ...] = ()
+    """Checkboxes that at most one record has: ticking one takes the tick from the others."""
     also: tuple[str, ...] = ()  # other names of the module, taken by the API and the registry
     areas: Mapping[str, str] = field(default_factory=dict)
     """verb → name of an area in Viewer.rights.areas or a flag in Viewer.flags which is needed beside the profile right."""
@@ -240,6 +242,7 @@ class Module:
             self.parent,
             self.about,
             self.opened_by,
+            *self.sole,
             *self.keeps.values(),
             *self.duplicates,
             *self.aliases.values(),

@@ -25,7 +25,7 @@ from crm.engine.module import Action, Module
 from crm.engine.permissions import demand, scope
 from crm.engine.refusals import Fault, Forbidden, Missing, Refused, Stale, UnknownName
 from crm.engine.registry import modules
-from crm.identity.viewer import Viewer
+from crm.identity.viewer import SYSTEM, Viewer
 
 AT_ONCE = 500
 
@@ -82,6 +82,7 @@ def create_many(
     if module.is_record:
         history.note_events(viewer, module, ids, "created", channel, now)
         text_index.index_many(module, dict(zip(ids, ({**row, **row.get("extra", {})} for row in stored), strict=True)))
+        _keep_sole(module, dict(zip(ids, stored, strict=True)))
     afterwards.tell(module, "created", ids, channel, viewer)
     return outcome
 
@@ -174,7 +175,22 @@ def update_many(
         if changed:
             fresh[id] = changed
     _write(viewer, module, olds, fresh, cleaner.fields, channel)
+    if module.sole:
+        _keep_sole(module, {id: {name: new for name, (_, new) in changed.items()} for id, changed in fresh.items()})
     return outcome
+
+
+def _keep_sole(module: Module, written: Mapping[int, Mapping[str, Any]]) -> None:
+    """Take a tick that only one record may have (Module.sole) from the others when one was just given it."""
+    table = module.table
+    for name in module.sole:
+        chosen = [id for id, values in written.items() if values.get(name) is True]
+        if chosen:
+            others = select(table.c.id).where(
+                table.c[name].is_(True), table.c.id != chosen[-1], table.c.deleted_at.is_(None)
+            )
+            ids = db.session.execute(others).scalars().all()
+            update_many(SYSTEM, module, {id: {name: False} for id in ids}, Channel.SYSTEM)
 
 
 def _write(

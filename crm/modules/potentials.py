@@ -85,7 +85,8 @@ class Potential(Record):
 
 def what_stage_brings(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
     """A new stage brings its probability, unless one is given with it, and stamps or clears the day of closing."""
-    before, brought = old or {}, {}
+    before: Mapping[str, Any] = old or {}
+    brought: dict[str, Any] = {}
     if "stage" in values and values["stage"] != before.get("stage"):
         carried = {choice.key: choice.carries for choice in choices("sales_stage")}.get(values["stage"], {})
         if values.get("probability") is None and "probability" in carried:

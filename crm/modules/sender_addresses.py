@@ -12,6 +12,7 @@ from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
+from crm.modules.rules import after
 
 STATES = PicklistSeed.of(
     "sender_state", "State of a sender address",
@@ -40,7 +41,9 @@ class SenderAddress(Record):
 
 
 def address_stays(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
-    """What was confirmed is this address and no other."""
+    """What was confirmed is this address and no other; only such a one can be the default."""
+    if values.get("is_default") and after(values, old).get("state") not in USABLE:
+        return {"is_default": Fault("not_confirmed", "Only a confirmed address can be the default sender.")}
     if old is not None and values.get("address", old["address"]).lower() != old["address"].lower():
         return {"address": Fault("locked", "A sender address cannot be changed. Add a new one and disable this.")}
     return {}
@@ -64,11 +67,12 @@ MODULE = Module(
     sort=("address",),
     filters=(Filter("usable", "Can be used", where("state", "one of", list(USABLE))),),
     actions=(
-        Action("make_default", "Make default", lambda it: {"is_default": True}, when=where("is_default", "is", False),
+        Action("make_default", "Make default", lambda it: {"is_default": True}, when={"$and": [where("is_default", "is", False), where("state", "one of", list(USABLE))]},
                icon="star"),
     ),
     picklists=(STATES,),
     checks=(address_stays,),
+    sole=("is_default",),
     areas={"create": "ecp_admin", "edit": "ecp_admin", "delete": "ecp_admin"},
     in_ecp=True,
 )  # fmt: skip

@@ -59,6 +59,7 @@ MODULE = Module(
     search=("name",),
     sort=("name",),
     importable=False,
+    sole=("current",),
     areas={"create": "ecp_admin", "edit": "ecp_admin", "delete": "ecp_admin"},
     in_crm=False,
     in_ecp=True,
@@ -95,6 +96,4 @@ def seed() -> None:
 
 def choose(viewer: Viewer, plan_id: int) -> None:
     """Put a plan in force in place of the one that is. Raises Missing, Forbidden. The caller commits."""
-    for id in db.session.execute(select(Plan.id).where(Plan.current, Plan.id != plan_id)).scalars().all():
-        records.update(viewer, MODULE, id, {"current": False}, Channel.FORM)
     records.update(viewer, MODULE, plan_id, {"current": True}, Channel.FORM)

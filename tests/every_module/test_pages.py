@@ -79,7 +79,7 @@ def test_a_form_filled_in_makes_the_record(app, people, formed):
 
 def typed(said, value):
     if said.kind.name == "checkbox":
-        return "1"
+        return "1" if value else "0"
     if said.kind.name == "moment":
         return said.kind.text(value)
     return said.kind.text(value) if said.kind.name != "multi" else list(value)

@@ -90,6 +90,7 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
     "target_groups": {
         "conditions": lambda n: {"$eq": ["last_name", f"Group {n}"]}, "source": lambda n: "contacts", "public": lambda n: "no",
     },
+    "sender_addresses": {"is_default": lambda n: False},
     "landing_pages": {"slug": lambda n: f"page-{n}"},
     "list_types": {"page_html": lambda n: "{$button.unsubscribe} {$button.subscribe}"},
     "suppressions": {"scope": lambda n: "global", "scope_id": lambda n: None},

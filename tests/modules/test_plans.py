@@ -2,10 +2,10 @@
 
 import pytest
 
-from crm.engine import search
+from crm.engine import records, search
+from crm.engine.channels import Channel
 from crm.engine.refusals import Conflict, Forbidden
 from crm.identity.viewer import SYSTEM
-from ecp.modules import plans
 
 
 def test_an_installation_begins_with_four_plans_of_which_the_one_without_limits_is_in_force(app):
@@ -27,10 +27,13 @@ def test_it_has_a_marketing_list(app):
 def test_no_more_list_types_than_the_plan_has(make, people):
     basic = search.find(SYSTEM, "plans", where={"key": "basic"}).rows[0].id
     with pytest.raises(Forbidden):
-        plans.choose(people["mary"], basic)
-    plans.choose(people["ada"], basic)
+        records.update(people["mary"], "plans", basic, {"current": True}, Channel.FORM)
+    records.update(people["ada"], "plans", basic, {"current": True}, Channel.FORM)
     with pytest.raises(Conflict, match="limit 2 reached"):
         make("list_types", name="Third")
     extensive = search.find(SYSTEM, "plans", where={"key": "extensive"}).rows[0].id
-    plans.choose(people["ada"], extensive)
+    records.update(people["ada"], "plans", extensive, {"current": True}, Channel.FORM)
     assert make("list_types", name="Third")
+    assert [row["key"] for row in search.find(SYSTEM, "plans", where={"current": True}, columns=("key",)).rows] == [
+        "extensive"
+    ]

@@ -212,6 +212,18 @@ def test_a_sender_address_cannot_be_changed(make):
     assert codes(refused) == {"address": "locked"}
 
 
+def test_there_is_one_default_sender_and_it_is_confirmed(make, row):
+    pending = make("sender_addresses", address="new@example.com")
+    with pytest.raises(Refused) as refused:
+        change("sender_addresses", pending, is_default=True)
+    assert codes(refused) == {"is_default": "not_confirmed"}
+    first, second = (make("sender_addresses", address=f"{n}@example.com", state="confirmed") for n in ("a", "b"))
+    for id, other in ((first, second), (second, first)):
+        records.act(SYSTEM, "sender_addresses", id, "make_default", Channel.FORM)
+        assert row("sender_addresses", id)["is_default"]
+        assert not row("sender_addresses", other)["is_default"]
+
+
 @pytest.fixture
 def mail(make):
     sender = make("sender_addresses", address="news@example.com")

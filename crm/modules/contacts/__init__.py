@@ -95,7 +95,8 @@ class Contact(Record):
 
 def when_answered(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
     """The moments of a refusal or an agreement, stamped when the answer changes and no moment comes with it."""
-    before, stamps = old or {}, {}
+    before: Mapping[str, Any] = old or {}
+    stamps: dict[str, Any] = {}
     for name, nothing in (("email_opt_out", False), ("email_opt_in", "none"), ("may_measure_opens", "unknown")):
         answer = values.get(name, before.get(name))
         if name not in values or answer == before.get(name, nothing) or values.get(f"{name}_at"):
