@@ -55,3 +55,10 @@ def test_every_command_and_option_is_documented(name, command):
 def test_links_in_the_documentation_lead_somewhere():
     done = subprocess.run([sys.executable, TOP / "scripts/check-links"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("target", ["run", "test", "test-long", "setup", "lint", "bench", "check-links", "lock"])
+def test_what_people_make_is_there_and_told(target):
+    makefile = (TOP / "Makefile").read_text()
+    assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+    assert f"make {target}" in makefile.partition("setup:")[0]
