@@ -13,8 +13,8 @@ from crm.api.idempotency import once
 from crm.api.rest.answers import answer
 from crm.api.rest.asked import body, only
 from crm.engine.channels import Channel
-from ecp import groups
-from ecp.pipeline import actions
+from ecp import groups, statistics
+from ecp.pipeline import actions, testing
 
 bp = Blueprint("ecp_rest", __name__, url_prefix="/api/v1")
 bp.before_request(authenticate)
@@ -81,6 +81,27 @@ def cancel(id: int) -> Response:
     """End it; what was sent stays sent."""
     only(body())
     return _state(id, actions.cancel(viewer(), id))
+
+
+@bp.post("/sendouts/<int:id>/tests")
+@once
+def send_tests(id: int) -> Response:
+    """Send the mail as a test: {"addresses": […], "contact_id": whose data fills it}."""
+    said = only(body(), "addresses", "contact_id")
+    addresses, contact = said.get("addresses"), said.get("contact_id")
+    if not isinstance(addresses, list) or not all(isinstance(one, str) for one in addresses):
+        raise BadRequest("“addresses” is a list of e-mail addresses.", "addresses", 422, "required")
+    if contact is not None and type(contact) is not int:
+        raise BadRequest("“contact_id” is an id.", "contact_id", 422, "bad_ids")
+    count = testing.send_tests(viewer(), id, addresses, contact)
+    return answer({"meta": {"count": count}}, 202)
+
+
+@bp.get("/sendouts/<int:id>/report")
+def report(id: int) -> Response:
+    """What came of it, in people (contract.md)."""
+    numbers = statistics.report(viewer(), id)
+    return answer({"data": {"type": "reports", "id": str(id), "attributes": numbers}})
 
 
 @bp.post("/portal_target_groups/imports")

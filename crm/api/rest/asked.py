@@ -7,6 +7,7 @@ from typing import Any
 from flask import request
 
 from crm.api.errors import BadRequest
+from crm.engine.registry import modules
 
 MOST_PER_PAGE = 200
 MOST_BODY = 5 * 1024 * 1024
@@ -122,7 +123,30 @@ def attributes(document: dict[str, Any], module: str, id: int | None = None) -> 
         target = said.get("data") if isinstance(said, dict) else None
         if target is None or isinstance(target, dict):
             values[f"{name}_id"] = target.get("id") if target else None
+        elif isinstance(target, list):
+            values[_ids_name(name)] = [_whole_id(one.get("id") if isinstance(one, dict) else None) for one in target]
     return values
+
+
+def _ids_name(relation: str) -> str:
+    """What a many-link is called as an attribute: portal_target_groups → portal_target_group_ids."""
+    return f"{relation.removesuffix('s')}_ids"
+
+
+def _whole_id(said: Any) -> int:
+    if not str(said).isdecimal():
+        raise BadRequest("Each link is an object with “type” and “id”.", "relationships")
+    return int(said)
+
+
+def take_links(module: str, values: dict[str, Any]) -> dict[str, list[int]]:
+    """Take the many-links out of the attributes of a new record: relation → ids. Raises BadRequest (422)."""
+    found = {}
+    for name, relation in modules.relations(module).items():
+        if relation.kind == "many" and _ids_name(name) in values:
+            found[name] = ids_of(values, _ids_name(name))
+            del values[_ids_name(name)]
+    return found
 
 
 def only(said: dict[str, Any], *known: str) -> dict[str, Any]:

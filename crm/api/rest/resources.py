@@ -9,9 +9,9 @@ from crm.api.errors import BadRequest
 from crm.api.idempotency import once
 from crm.api.rest import bp
 from crm.api.rest.answers import answer, page_links, resource
-from crm.api.rest.asked import Asked, asked, attributes, body
+from crm.api.rest.asked import Asked, asked, attributes, body, take_links
 from crm.db import db
-from crm.engine import records, search
+from crm.engine import records, relations, search
 from crm.engine.channels import Channel
 from crm.engine.module import Module
 from crm.engine.permissions import may, readable
@@ -96,11 +96,23 @@ def create(key: str) -> Response:
         if not 1 <= len(data) <= MOST_AT_ONCE:
             raise BadRequest(f"1 to {MOST_AT_ONCE} records can be made at once.", status=413, code="out_of_range")
         rows = [attributes({"data": one}, module.key) for one in data]
+        linked = [take_links(module.key, row) for row in rows]
         outcome = records.create_many(viewer(), module, rows, Channel.API)
+        for id, links in zip(outcome.ids, linked, strict=True):
+            _link(module, id, links)
         made = [_one(module, id) for id in outcome.ids if id is not None]
         return answer({"data": made}, 201)
-    id = records.create(viewer(), module, attributes(document, module.key), Channel.API)
+    values = attributes(document, module.key)
+    links = take_links(module.key, values)
+    id = records.create(viewer(), module, values, Channel.API)
+    _link(module, id, links)
     return answer({"data": _one(module, id)}, 201, {"Location": f"/api/v1/{module.key}/{id}"})
+
+
+def _link(module: Module, id: int | None, links: dict[str, list[int]]) -> None:
+    for name, others in links.items():
+        if id is not None:
+            relations.link(viewer(), module.key, id, name, others, Channel.API)
 
 
 def _one(module: Module, id: int) -> dict[str, Any]:
