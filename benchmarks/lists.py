@@ -1,0 +1,74 @@
+"""Pages at 100,000 contacts, seen by somebody who is no administrator, with ten sharing rules; search and a card."""
+
+from typing import Any
+
+from sqlalchemy import event
+
+from benchmarks.world import Figure, p50, p99, people, pin, times, unpin, world
+from crm.db import db
+from crm.engine import text_index
+from crm.identity import sessions, sharing
+from tests.people import make_people
+
+COUNT = 100_000
+LIST = "/crm/contacts?where=%7B%22mailing_city%22%3A%22Oulu%22%7D&sort=last_name"
+
+
+def measure(kind: str, count: int = COUNT) -> list[Figure]:
+    with world(kind) as app:
+        ids, folk = people(count), make_people()
+        for number in range(10):
+            sharing.add_rule(
+                "contacts", ("user", folk.bob if number % 2 else folk.charlie), ("user", folk.alice), "read"
+            )
+        db.session.commit()
+        browser = app.test_client()
+        browser.set_cookie("ch_crm", sessions.start("crm", user_id=folk.alice)[0], path="/crm")
+        db.session.commit()
+        place = pin()
+        found = [
+            *_page(browser, kind, "list page, 50 rows, filter and sort", LIST, "p50 < 20, p99 < 60", place),
+            *_page(browser, kind, "card with its timeline", f"/crm/contacts/{ids[count // 2]}", "p50 < 30", place),
+            _search(kind, folk["alice"], place),
+        ]
+        unpin()
+        return found
+
+
+def _page(browser: Any, kind: str, name: str, address: str, target: str, place: str) -> list[Figure]:
+    queries = [0]
+
+    def count(*_said: Any) -> None:
+        queries[0] += 1
+
+    def ask() -> None:
+        answer = browser.get(address)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address}: {answer.status}")
+
+    ask()
+    event.listen(db.engine, "before_cursor_execute", count)
+    ask()
+    event.remove(db.engine, "before_cursor_execute", count)
+    took = times(ask, 200, warm=10)
+    note = f"p99 {p99(took) * 1000:.1f} ms, {queries[0]} statements; test client, {place}"
+    return [Figure(name, kind, p50(took) * 1000, "ms", target, note, {"p99": p99(took) * 1000})]
+
+
+def _search(kind: str, viewer: Any, place: str) -> Figure:
+    words = ["oulu", "mana", "person77", "kar", "ven", "lomi", "d12", "tur"]
+    turn = iter(range(10**9))
+
+    def ask() -> None:
+        text_index.search(viewer, words[next(turn) % len(words)])
+        db.session.rollback()
+
+    took = times(ask, 160, warm=8)
+    return Figure(
+        "global search, 110,000 records",
+        kind,
+        p50(took) * 1000,
+        "ms",
+        "p50 < 15",
+        f"p99 {p99(took) * 1000:.1f} ms, {place}",
+    )
