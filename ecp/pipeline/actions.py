@@ -154,7 +154,8 @@ def _narrowed(query: Select[Any], viewer: Viewer, verb: str) -> Select[Any]:
     return query if narrowing is None else query.where(narrowing)
 
 
-def of_row(row: Mapping[str, Any]) -> Sendout:
+def of_row(row: Mapping[Any, Any]) -> Sendout:
+    """A sendout from a row of its table."""
     return Sendout(**{name: row[name] for name in Sendout.__dataclass_fields__})
 
 

@@ -144,5 +144,7 @@ def _is_suppressed(
 def _among(key: Any, keys: Any, where: ColumnElement[bool], many: bool) -> ColumnElement[bool]:
     """That `key` is among `keys` of the rows that `where` picks."""
     if many:
-        return key.in_(select(keys).where(where, keys.is_not(None)))
-    return exists(select(literal(1)).where(keys == key, where))
+        inside: ColumnElement[bool] = key.in_(select(keys).where(where, keys.is_not(None)))
+        return inside
+    found: ColumnElement[bool] = exists(select(literal(1)).where(keys == key, where))
+    return found

@@ -7,7 +7,6 @@ RFC 2369 and 8058 (List-Unsubscribe with one https and one mailto address, one c
 from __future__ import annotations
 
 import ipaddress
-from base64 import b32decode, b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -65,21 +64,21 @@ class Letterhead:
         return Envelope(sender, to.addr)
 
     def lines(
-        self, to: Address, subject: str, date: datetime, delivery_id: int, one_click: str = "", token: str = ""
+        self, to: Address, subject: str, date: datetime, message_id: str, one_click: str = "", leave: str = ""
     ) -> list[bytes]:
         """The header lines for one person. `subject` is made fit for a header; `one_click`: the https address to leave by
-        (none in a test mail); `token`: `bounce_token`, for the mailto address to leave by."""
+        (none in a test mail); `leave`: the address to leave by mail, which is the return path of the same mail."""
         lines = [
             self._from,
             address_header("To", to),
             text_header("Subject", one_line(subject)),
             raw_header("Date", format_datetime(date)),
-            raw_header("Message-ID", self.message_id(delivery_id)),
+            raw_header("Message-ID", message_id),
             *self._fixed,
         ]
         if one_click:
-            leave = quote(self.envelope(to, token).sender, safe="@+")
-            lines.append(raw_header("List-Unsubscribe", f"<{one_click}>, <mailto:{leave}?subject=unsubscribe>"))
+            by_mail = quote(leave, safe="@+")
+            lines.append(raw_header("List-Unsubscribe", f"<{one_click}>, <mailto:{by_mail}?subject=unsubscribe>"))
             lines.append(ONE_CLICK)
         return lines
 
@@ -112,13 +111,13 @@ def host_of(url: str) -> str:
 
 def bounce_token(sealed: bytes) -> str:
     """Sealed octets as a return path can carry them: lower case letters and digits."""
-    return b32encode(sealed).decode("ascii").rstrip("=").lower()
+    return sealed.hex()
 
 
 def read_bounce_token(token: str) -> bytes | None:
     """What `bounce_token` was made from; None for anything else."""
     try:
-        return b32decode(token.upper() + "=" * (-len(token) % 8))
+        return bytes.fromhex(token)
     except ValueError:
         return None
 

@@ -141,7 +141,7 @@ def _row(sendout_id: int) -> dict[str, Any]:
 def _language_of(sendout: dict[str, Any]) -> str:
     users = modules["users"].table
     said = db.session.execute(select(users.c.locale).where(users.c.id == sendout["creator_id"])).scalar()
-    return said or config.current().locale
+    return str(said or config.current().locale)
 
 
 def _default_sender() -> str | None:

@@ -23,7 +23,7 @@ MOST_ATTACHED = 5 * 1024 * 1024  # of one mail, all files together (spec/marketi
 LANGUAGES = ("en", "fi", "sv", "de")
 
 
-class SendoutContent(db.Model):  # type: ignore[name-defined, misc]
+class SendoutContent(db.Model):  # type: ignore[name-defined]
     """The compiled mail of a sendout and what was promised for it."""
 
     __tablename__ = "sendout_contents"
@@ -39,7 +39,7 @@ class SendoutContent(db.Model):  # type: ignore[name-defined, misc]
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class SendoutFile(db.Model):  # type: ignore[name-defined, misc]
+class SendoutFile(db.Model):  # type: ignore[name-defined]
     """A file that goes with every mail of a sendout."""
 
     __tablename__ = "sendout_files"
@@ -50,7 +50,7 @@ class SendoutFile(db.Model):  # type: ignore[name-defined, misc]
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class TrackedLink(db.Model):  # type: ignore[name-defined, misc]
+class TrackedLink(db.Model):  # type: ignore[name-defined]
     """Where the n-th link of a sendout leads; a click goes there and nowhere else."""
 
     __tablename__ = "tracked_links"

@@ -25,6 +25,7 @@ from ecp.pipeline.track import LinkMaker, Sealer, sealer, tracking
 from ecp.pipeline.values import Filled, Reader
 
 AT_ONCE = 100
+RETURN_OCTETS = 6  # of a delivery id in a return path
 TEST = "test"  # stands for the token in the personal links of a test mail
 
 
@@ -89,17 +90,15 @@ class Renderer:
         how = tracking(self.measure, values.may_measure)
         shown = values.shown | {name: self.link(name, one.delivery_id, how) for name in self.special}
         raw = values.raw | {name: shown[name] for name in self.special}
-        token = bounce_token(self.sealer.octets("bounce", one.delivery_id))
-        lines = self.letterhead.lines(
-            to, self.mail.subject.fill(shown, raw), now, one.delivery_id,
-            one_click=self.links.address("one_click", one.delivery_id), token=token,
-        )  # fmt: skip
-        data = self._assemble(lines, shown, raw, now)
-        return Made(
-            one.delivery_id,
-            Mail(self.letterhead.envelope(to, token), data),
-            self.letterhead.message_id(one.delivery_id),
+        envelope = self.letterhead.envelope(
+            to, bounce_token(self.sealer.octets("bounce", one.delivery_id, RETURN_OCTETS))
         )
+        message_id = self.letterhead.message_id(one.delivery_id)
+        lines = self.letterhead.lines(
+            to, self.mail.subject.fill(shown, raw), now, message_id,
+            one_click=self.links.address("one_click", one.delivery_id), leave=envelope.sender,
+        )  # fmt: skip
+        return Made(one.delivery_id, Mail(envelope, self._assemble(lines, shown, raw, now)), message_id)
 
     def _assemble(self, lines: list[bytes], shown: Mapping[str, str], raw: Mapping[str, str], now: datetime) -> bytes:
         html = self.mail.html.fill(shown, raw) if self.mail.html else ()
@@ -137,11 +136,12 @@ class Renderer:
             shown[name] = f"{self.base_url}/p/{about}" if kind == "page" else inert.get(kind, "")
         raw = (values.raw if values else {}) | {name: text for name, text in shown.items() if name.startswith("links.")}
         now = clock.now()
-        lines = self.letterhead.lines(to, as_test(mail.subject.fill(shown, raw)), now, delivery_id)
+        message_id = self.letterhead.message_id(delivery_id)
+        lines = self.letterhead.lines(to, as_test(mail.subject.fill(shown, raw)), now, message_id)
         html = mail.html.fill(shown, raw) if mail.html else ()
         data = assemble(lines, self.parts, mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
         envelope = Envelope(self.letterhead.mailbox, to.addr)
-        return Made(delivery_id, Mail(envelope, data), self.letterhead.message_id(delivery_id))
+        return Made(delivery_id, Mail(envelope, data), message_id)
 
 
 def letterhead(sendout: Mapping[str, Any], public_host: str) -> Letterhead:

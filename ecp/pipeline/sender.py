@@ -11,7 +11,7 @@ from crm.db import db
 from crm.engine.registry import modules
 
 
-def as_sent(mail: Mapping[str, Any]) -> dict[str, Any]:
+def as_sent(mail: Mapping[Any, Any]) -> dict[str, Any]:
     """Subject, sender and reply address of a mail (its row) as columns of a sendout."""
     table = modules["sender_addresses"].table
     address = db.session.execute(select(table.c.address).where(table.c.id == mail["sender_address_id"])).scalar()

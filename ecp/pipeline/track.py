@@ -45,9 +45,9 @@ class Sealer:
         """The token of a delivery (or, for the two `total_` purposes, of a sendout): 32 letters, digits, - and _."""
         return urlsafe_b64encode(self.octets(purpose, number)).decode("ascii")
 
-    def octets(self, purpose: Purpose, number: int) -> bytes:
-        """The same before it is written as text: 24 octets."""
-        return self._ciphers[0].encrypt(number.to_bytes(_ID_OCTETS, "big"), [purpose.encode("ascii")])
+    def octets(self, purpose: Purpose, number: int, size: int = _ID_OCTETS) -> bytes:
+        """The same before it is written as text: 16 octets and those of the number (6 in return paths, which are short)."""
+        return self._ciphers[0].encrypt(number.to_bytes(size, "big"), [purpose.encode("ascii")])
 
     def open(self, purpose: Purpose, token: str) -> int | None:
         """The id in a token that was sealed for `purpose`; None for anything else, whatever it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from flask_babel import force_locale
@@ -15,11 +16,12 @@ from crm.engine.fields import Field
 from crm.engine.module import Module
 from crm.engine.refusals import UnknownName
 from crm.engine.registry import modules
-from crm.engine.tags import gather
+from crm.engine.tags import Present, gather
 from crm.ui.formats import Formats, words
 
 Read = dict[str, tuple[Field | None, Any]]
 PERSONS = ("contacts", "leads")
+LANGUAGES = ("en", "fi", "sv", "de")
 # namespace → how it is found from a person: module and the person's key to it
 ABOUT_PERSON = {
     "contact": ("", ""),
@@ -93,30 +95,38 @@ class Reader:
                     columns.append(expression.label(f"v{len(places)}"))
                     places[full] = kind
         rows = db.session.execute(select(*columns).select_from(source).where(table.c.id.in_(ids))).all()
+        default = config.current().locale
         found: dict[int, Filled] = {}
-        for row in rows:
-            read: Read = {name: (kind, row[3 + place]) for place, (name, kind) in enumerate(places.items())}
-            language = row.of_language or config.current().locale
-            shown, raw = show(self.names, self._common | read, language)
-            found[row.of_id] = Filled(shown, raw, language, row.of_measure or "unknown")
+        for language, mine in groupby(
+            sorted(rows, key=lambda row: row.of_language or default), key=lambda row: row.of_language or default
+        ):
+            present = presenter(language)
+            with force_locale(spoken(language)):
+                for row in mine:
+                    read: Read = {name: (kind, row[3 + place]) for place, (name, kind) in enumerate(places.items())}
+                    shown, raw = gather(self.names, (self._common | read).get, present, language)
+                    found[row.of_id] = Filled(shown, raw, language, row.of_measure or "unknown")
         return found
 
     def _asked(self, namespace: str) -> list[str]:
         return sorted(name.partition(".")[2] for name in self.names if name.startswith(f"{namespace}."))
 
 
-def show(names: Iterable[str], read: Read, language: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Values as people read them in `language`, and as {if} compares them."""
-    settings = config.current()
-    formats = Formats(language if language in {"en", "fi", "sv", "de"} else settings.locale, settings.timezone)
+def spoken(language: str) -> str:
+    """The language that values are written in for a person of `language`: that one, or the site's."""
+    return language if language in LANGUAGES else config.current().locale
+
+
+def presenter(language: str) -> Present:
+    """How values look to people of `language`: texts as they are, the rest as pages show it."""
+    formats = Formats(spoken(language), config.current().timezone)
 
     def present(kind: Field | None, value: Any, _locale: str) -> str:
         if kind is None or (isinstance(value, str) and kind.kind.name not in {"picklist", "multi"}):
             return str(value)
         return words(kind, value, formats)
 
-    with force_locale(formats.locale):
-        return gather(names, lambda name: read.get(name), present, language)
+    return present
 
 
 def _of_record(module: Module, id: int, asked: Sequence[str], namespace: str) -> Read:

@@ -25,9 +25,9 @@ def letterhead(**said):
 
 
 def parsed(head, **said):
-    token = bounce_token(SEALER.octets("bounce", 9))
-    said = {"one_click": "https://hub.example.com/u1/" + SEALER.seal("one_click", 9), "token": token} | said
-    lines = head.lines(TO, said.pop("subject", "Hello"), AT, 9, **said)
+    leave = head.envelope(TO, bounce_token(SEALER.octets("bounce", 9, 6))).sender
+    said = {"one_click": "https://hub.example.com/u1/" + SEALER.seal("one_click", 9), "leave": leave} | said
+    lines = head.lines(TO, said.pop("subject", "Hello"), AT, head.message_id(9), **said)
     return BytesParser(policy=policy.default).parsebytes(b"".join(lines) + b"\r\n")
 
 
@@ -68,7 +68,7 @@ def test_a_name_in_the_subject_adds_no_header(name):
 
 
 def test_a_bounce_comes_back_to_an_address_that_names_the_delivery_sealed():
-    sealed = SEALER.octets("bounce", 9)
+    sealed = SEALER.octets("bounce", 9, 6)
     envelope = letterhead().envelope(TO, bounce_token(sealed))
     token = read_return_path(envelope.sender.upper(), "bounces@example.com")
     assert SEALER.open_octets("bounce", read_bounce_token(token)) == 9
