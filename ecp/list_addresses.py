@@ -90,7 +90,8 @@ def _add_some(
     outcome.added += sum(id is not None for id in made.ids)
     for place, refused in made.refused.items():
         line, address, _key = fresh[place]
-        message = " ".join(fault.message for found in refused.faults.values() for fault in found)
+        found = refused.faults.values() if isinstance(refused, Refused) else ()
+        message = " ".join(fault.message for faults in found for fault in faults) or str(refused)
         outcome.bad.append((line, address[:80], message))
 
 

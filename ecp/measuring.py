@@ -184,7 +184,7 @@ def _address(link: Link, who: Recipient | None, sendout_id: int) -> str:
     sendouts = modules["sendouts"].table
     sendout = db.session.execute(select(sendouts).where(sendouts.c.id == sendout_id)).mappings().one()
     people = [(who.person_module or "", who.person_id)] if who and who.person_id is not None else []
-    found = Reader(frozenset(names), sendout).read(people)
+    found = Reader(frozenset(names), dict(sendout)).read(people)
     values = next(iter(found.values()), None)
     return address_of(link, values.shown, values.raw) if values else address_of(link, {})
 

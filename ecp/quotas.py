@@ -4,6 +4,7 @@ A sendout that is larger than what is left is refused before it starts, never cu
 """
 
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
@@ -58,8 +59,8 @@ def reserve(count: int, month: str | None = None) -> str:
     month, limit = month or this_month(), _limit()
     _open(month)
     table = MailMonth
-    fits = table.sent_count + table.reserved_count + count <= limit if limit is not None else True
-    taken = db.session.execute(
+    fits: Any = table.sent_count + table.reserved_count + count <= limit if limit is not None else True
+    taken: Any = db.session.execute(
         update(table).where(table.month == month, fits).values(reserved_count=table.reserved_count + count)
     )
     if not taken.rowcount:

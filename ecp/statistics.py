@@ -92,7 +92,7 @@ def curve(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
     start: datetime | None = row["started_at"]
     if start is None:
         return []
-    hours = [
+    hours: list[dict[str, Any]] = [
         {"hour": hour, "at": start + timedelta(hours=hour), "read": 0, "clicked": 0} for hour in range(CURVE_HOURS)
     ]
     for name, column in (("read", _D.first_read_at), ("clicked", _D.first_click_at)):

@@ -20,6 +20,8 @@ from crm import clock
 from crm.engine import picklists
 from crm.engine.fields import Field
 
+Day = date  # `date` is a method of Formats
+
 CURRENCY = "€"
 DATE_FORMATS = {"iso": "yyyy-MM-dd", "dmy": "d.M.yyyy", "mdy": "MM/dd/yyyy", "dmy_slash": "dd/MM/yyyy"}
 NUMBER_FORMATS = {"comma": "fi", "point": "en", "apostrophe": "de_CH"}
@@ -70,7 +72,7 @@ class Formats:
             return self.date(value.astimezone(_zone(self.zone)).date())
         return str(format_timedelta(away, add_direction=True, locale=self.locale, threshold=1.1))
 
-    def day_name(self, value: date) -> str:
+    def day_name(self, value: Day) -> str:
         """“Today”, “Yesterday”, “Mon 3 March” as a heading of the timeline."""
         today = clock.today(self.zone)
         if value == today:
@@ -80,7 +82,7 @@ class Formats:
         pattern = "EEE d MMM" if value.year == today.year else "d MMM yyyy"
         return str(format_date(value, pattern, locale=self.locale))
 
-    def month(self, value: date) -> str:
+    def month(self, value: Day) -> str:
         return str(format_datetime(datetime(value.year, value.month, 1), "LLL yyyy", locale=self.locale))  # noqa: DTZ001
 
 

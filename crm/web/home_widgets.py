@@ -79,7 +79,7 @@ def stages(viewer: Viewer) -> Chart:
     said = (
         select(table.c.stage, func.sum(table.c.amount)).where(table.c.id.in_(select(mine.c.id))).group_by(table.c.stage)
     )
-    sums = dict(db.session.execute(said).all())
+    sums: dict[str, Any] = dict(db.session.execute(said).all())
     kept = [choice for choice in picklists.choices("sales_stage") if choice.carries.get("kind", "Open") == "Open"]
     points = [
         Point(

@@ -1,5 +1,7 @@
 """Evidence: what happened afterwards and tells what became of a mail whose end nobody saw, or of an address for good."""
 
+from typing import Any
+
 from sqlalchemy import or_, select, update
 
 from crm import clock
@@ -82,7 +84,7 @@ def _mark_person(module: str | None, id: int | None, email_key: str, status: str
         records.update(SYSTEM, module, id, {"email_status": status}, Channel.SYSTEM)
 
 
-def _suppress(row: object) -> None:
+def _suppress(row: Any) -> None:
     table = modules["suppressions"].table
     known = select(table.c.id).where(
         table.c.email_key == row.email_key,

@@ -16,7 +16,13 @@ from crm.ui.session import commit, viewer
 from ecp.web.admin import demand_portal_admin
 
 bp = Blueprint("users", __name__, url_prefix="/ecp/users")
-bp.before_request(lambda: demand_portal_admin() and None)
+
+
+@bp.before_request
+def demand_admin() -> None:
+    demand_portal_admin()
+
+
 PERSON = ("first_name", "last_name", "email")
 FLAGS = ("ecp_access", "ecp_admin")
 
