@@ -6,6 +6,7 @@ group or someone below me ∨ sharing rule). A denial by a profile beats every s
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import and_, false, or_, select
 from sqlalchemy.sql import ColumnElement
@@ -200,6 +201,17 @@ def _owners(viewer: Viewer, key: str, needed: int) -> Iterable[int]:
     return owners
 
 
+_aliases: "WeakKeyDictionary[Any, dict[str, Any]]" = WeakKeyDictionary()
+
+
+def _beside(table: Any, target: Module) -> Any:
+    """An alias of the target's table for use below `table`; kept, because making one of a wide table takes a millisecond."""
+    kept = _aliases.setdefault(table, {})
+    if target.key not in kept:
+        kept[target.key] = target.table.alias()
+    return kept[target.key]
+
+
 def _through(
     viewer: Viewer, link: Any, targets: list[Module], verb: str, ask: bool = False
 ) -> ColumnElement[bool] | None:
@@ -213,7 +225,7 @@ def _through(
         if ask and not may(viewer, verb, target):
             is_narrow = True
             continue
-        other = target.table.alias()
+        other = _beside(link.table, target)
         condition = _narrowing(viewer, target, verb, other)
         ids = select(other.c.id)
         if condition is not None:

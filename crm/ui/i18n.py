@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext, ngettext
 
 from crm.config import Config
 
@@ -32,3 +32,6 @@ def install(app: Flask, config: Config) -> None:
         return viewer.timezone if viewer is not None else config.timezone
 
     Babel(app, locale_selector=language, timezone_selector=zone)
+    # Jinja's "newstyle" calls take every translated sentence for markup, also one that holds what somebody typed. With these a
+    # sentence is text like any other, and escaped where it is shown.
+    app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from crm.ui import views as tabs
 from crm.ui.deeds import has_room
 from crm.ui.face import face
 from crm.ui.forms import about
-from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns
+from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns, table_rows
 from crm.ui.page import address, is_part, tell
 from crm.ui.places import has_pages
 from crm.ui.session import commit, viewer
@@ -61,7 +61,7 @@ def draw(module: Module, wanted: Wanted, editing: builder.Group | None = None, f
     return render_template(
         "list_part.html" if is_part() and request.headers.get("HX-Target") == "list" else "list.html",
         module=module, here=module.key, views=views, chosen=chosen, wanted=wanted, where=where, page=page, columns=columns,
-        rows=[(row, [column.draw(row) for column in columns]) for row in page.rows], sentence=said, fault=fault or wrong,
+        rows=table_rows(columns, page.rows), sentence=said, fault=fault or wrong,
         previous_href=wanted.previous_href, next_href=wanted.next_href(page.next), is_changed=wanted.where is not None,
         editing=editing, rights=rights(module), rows_a_page=ROWS, words=builder, name_of_view=tabs.name_of,
     )  # fmt: skip
