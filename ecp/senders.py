@@ -102,18 +102,6 @@ def set_state(viewer: Viewer, id: int, state: str) -> None:
     records.update(SYSTEM, "sender_addresses", id, values, Channel.FORM)
 
 
-def make_default(viewer: Viewer, id: int) -> None:
-    """Make one address the default sender in place of the one that is. Raises Missing, Forbidden, Refused. The caller commits."""
-    row = demand_record(viewer, "sender_addresses", id, "edit")
-    if row["state"] not in USABLE:
-        raise Refused(state=Fault("not_confirmed", "Only a confirmed address can be the default sender."))
-    table = modules["sender_addresses"].table
-    others = select(table.c.id).where(table.c.is_default, table.c.id != id, table.c.deleted_at.is_(None))
-    for other in db.session.execute(others).scalars().all():
-        records.update(viewer, "sender_addresses", other, {"is_default": False}, Channel.FORM)
-    records.update(viewer, "sender_addresses", id, {"is_default": True}, Channel.FORM)
-
-
 def default_sender() -> str | None:
     """The address that mails of the house itself come from: the default one, else the first that may be used."""
     table = modules["sender_addresses"].table

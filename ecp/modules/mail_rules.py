@@ -52,12 +52,17 @@ def tags_of_people() -> list[tuple[str, str]]:
     return found
 
 
+def _lines(text: str | None) -> str:
+    """Line ends as they are compiled: browsers and some programs send CR LF."""
+    return (text or "").replace("\r\n", "\n")
+
+
 def content_of(row: Mapping[str, Any], needs_unsubscribe: bool = False) -> Content:
     """The content of a written mail as it is compiled."""
     language = row.get("language") if row.get("language") in {"en", "fi"} else config.current().locale
     return Content(
-        kind="mjml" if row.get("mjml") else "html", source=row.get("mjml") or row.get("html") or "",
-        subject=row.get("subject") or "", text=row.get("text") or "", preheader=row.get("preheader") or "",
+        kind="mjml" if row.get("mjml") else "html", source=_lines(row.get("mjml") or row.get("html")),
+        subject=row.get("subject") or "", text=_lines(row.get("text")), preheader=row.get("preheader") or "",
         language=str(language), needs_unsubscribe=needs_unsubscribe,
     )  # fmt: skip
 
@@ -66,7 +71,7 @@ def sanitised(key: str) -> Callable[[Mapping[str, Any], Mapping[str, Any] | None
     """The rule that takes scripts, handlers and foreign styles out of the sources of module `key`."""
 
     def derive(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
-        return {name: sanitize(values[name])[0] for name in SOURCES[key] if values.get(name)}
+        return {name: sanitize(_lines(values[name]))[0] for name in SOURCES[key] if values.get(name)}
 
     return derive
 

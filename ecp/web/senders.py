@@ -94,14 +94,6 @@ def make_key(id: int) -> Response:
     )
 
 
-@bp.post("/<int:id>/do/make_default")
-def make_default(id: int) -> Response:
-    """The sender that new e-mails begin with."""
-    demand_portal_admin()
-    senders.make_default(viewer(), id)
-    return _back(id, _("This is the default sender now."))
-
-
 @bp.post("/<int:id>/state")
 def set_state(id: int) -> Response:
     """Disable an address, or let it be confirmed again."""

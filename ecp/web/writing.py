@@ -4,13 +4,17 @@ Used by the portal and by the CRM. The page draws nothing by itself: what is typ
 server and shown in a sandboxed frame.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from crm import config
 from crm.db import db
 from crm.engine import attachments, records, search
 from crm.engine.attachments import MEGABYTE
@@ -20,9 +24,11 @@ from crm.engine.refusals import Missing, Refused, Stale
 from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
 from crm.ui import forms
+from crm.ui.cards import Deed, add_deed
 from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
+from ecp import pictures
 from ecp.content.check import check_content
 from ecp.content.compile import Compiled, Content, compile
 from ecp.content.limits import MAX_SOURCE
@@ -30,6 +36,7 @@ from ecp.content.preview import PREVIEW_CSP, Preview, preview
 from ecp.content.problems import ContentProblem, ContentRefused
 from ecp.content.sanitize import sanitize
 from ecp.modules.mail_rules import content_of, is_known_tag, tags_of_people
+from ecp.pipeline import testing
 from ecp.pipeline.values import Reader
 
 KEY = "email_templates"
@@ -63,6 +70,11 @@ def make_blueprint(prefix: str) -> Blueprint:
     made.add_url_rule("/<int:id>/write", "save", save, methods=["POST"])
     made.add_url_rule("/preview", "frame", frame, methods=["POST"])
     made.add_url_rule("/facts", "facts", facts, methods=["POST"])
+    made.add_url_rule("/people", "people", people, methods=["GET"])
+    made.add_url_rule("/new", "new", new, methods=["GET"])
+    made.add_url_rule("/<int:id>/edit", "edit", edit, methods=["GET"])
+    made.add_url_rule("/<int:id>/tests", "send_tests", send_tests, methods=["POST"])
+    made.add_url_rule("/pictures", "add_picture", add_picture, methods=["POST"])
     made.add_url_rule("/<int:id>/files", "add_file", add_file, methods=["POST"])
     made.add_url_rule("/<int:id>/files/<int:file_id>/remove", "remove_file", remove_file, methods=["POST"])
     return made
@@ -79,6 +91,16 @@ def begin() -> str:
     columns = ("name", "subject", "folder", "updated_at")
     templates = search.find(viewer(), KEY, where=said, columns=columns, sort=("name",), limit=100, count="none").rows
     return render_template("ecp_begin.html", templates=templates, here=KEY, home=_home())
+
+
+def new() -> AnyResponse:
+    """A new mail is begun with a template or a blank one."""
+    return redirect(f"{_home()}/write")
+
+
+def edit(id: int) -> AnyResponse:
+    """A mail is edited where it is written."""
+    return redirect(f"{_home()}/{id}/write")
 
 
 def build() -> AnyResponse:
@@ -127,9 +149,26 @@ def _draw(
         "ecp_write.html", row=row, form=form, written=written, source=source, version=version, here=KEY, home=_home(),
         tags=tags_of_people(), files=attachments.files_of(viewer(), KEY, row.id), may_edit=may(viewer(), "edit", modules[KEY]),
         snippets=_active("html_snippets", ("name", "html")), pages=_active("landing_pages", ("name", "slug")),
-        most=MAX_SOURCE, seen=_seen({**{name: row.get(name) for name in INFO}, **written}), **more,
+        most=MAX_SOURCE, viewer_email=_own_address(), seen=_seen({**{name: row.get(name) for name in INFO}, **written}), **more,
     )  # fmt: skip
     return make_response(page, status)
+
+
+def _own_address() -> str:
+    """The address of whoever writes, for tests."""
+    table = modules["users"].table
+    return str(db.session.execute(select(table.c.email).where(table.c.id == viewer().id)).scalar() or "")
+
+
+def people() -> Response:
+    """Contacts whose data the preview can be filled with: [{"value", "text"}]."""
+    if not may(viewer(), "view", "contacts"):
+        return jsonify([])
+    text = " ".join(request.args.get("q", "").split())
+    found = search.find(
+        viewer(), "contacts", columns=("last_name",), text=text if len(text) > 1 else None, limit=20, count="none"
+    )
+    return jsonify([{"value": row.id, "text": row.label} for row in found.rows])
 
 
 def _active(key: str, columns: tuple[str, ...]) -> list[Row]:
@@ -273,6 +312,51 @@ def add_file(id: int) -> AnyResponse:
     return redirect(f"{_home()}/{id}/write#files", 303)
 
 
+def add_picture() -> AnyResponse:
+    """Publish a picture for mails: {"src"} is its address, or 422/413 with {"message"}. At most 5 MB, no SVG."""
+    demand(viewer(), "edit", modules[KEY])
+    part = request.files.get("file")
+    try:
+        if part is None or not part.filename:
+            raise Refused.because("required", _("Choose a picture."), "file")
+        stored = attachments.store(viewer(), part.filename, part.stream, part.mimetype, MOST_OF_A_FILE)
+        path = pictures.publish(stored)
+        commit()
+    except Refused as refused:
+        db.session.rollback()
+        faults = [fault for found in refused.faults.values() for fault in found]
+        status = 413 if any(fault.code == "file_too_large" for fault in faults) else 422
+        return make_response(jsonify(message=" ".join(_(fault.message) for fault in faults)), status)
+    settings = config.current()
+    return jsonify(src=(settings.public_url or settings.base_url).rstrip("/") + path)
+
+
+def send_tests(id: int) -> AnyResponse:
+    """Send the saved mail to one to five addresses, outside of all counting."""
+    addresses = [one for one in re.split(r"[\s,;]+", request.form.get("to", "")) if one]
+    try:
+        count = testing.send_tests_of_mail(viewer(), id, addresses, request.form.get("person", type=int))
+        commit()
+    except Refused as refused:
+        db.session.rollback()
+        faults = [_(fault.message) for found in refused.faults.values() for fault in found]
+        row = search.one(viewer(), KEY, id)
+        written = {name: row[name] or "" for name in WRITTEN}
+        said = {"f-to": " ".join(faults)}
+        return _draw(
+            row,
+            _form(row),
+            written,
+            row.version,
+            422,
+            test_faults=said,
+            typed_to=request.form.get("to", ""),
+            pane="test",
+        )
+    tell(ngettext("%(num)s test mail is on its way.", "%(num)s test mails are on their way.", count))
+    return redirect(f"{_home()}/{id}/write#test", 303)
+
+
 def remove_file(id: int, file_id: int) -> AnyResponse:
     if file_id not in [one.id for one in attachments.files_of(viewer(), KEY, id)]:
         raise Missing
@@ -306,5 +390,6 @@ BLANK = """<mjml>
 </mjml>
 """
 
+add_deed(KEY, Deed("write", "Write", "pencil", lambda asks, row: f"{_home()}/{row.id}/write"))
 bp = make_blueprint("/ecp")
 crm_bp = make_blueprint("/crm")
