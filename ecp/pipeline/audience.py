@@ -199,5 +199,5 @@ def _has_received(c: Any, audience: Audience) -> ColumnElement[bool]:
 
 def group_ids_of(sendout_id: int) -> Sequence[int]:
     """The portal target groups of a sendout."""
-    rows = db.session.execute(linked("sendouts", sendout_id, "portal_target_groups"))
+    rows: Any = db.session.execute(linked("sendouts", sendout_id, "portal_target_groups"))
     return [int(row[0]) for row in rows]

@@ -27,11 +27,15 @@ RUNNING = ("sending", "paused")
 def look_after(sendout_id: int) -> bool:
     """Bring the numbers of a sendout up to date; end it when nobody waits any more. True when it ended. Commits."""
     table = modules["sendouts"].table
-    state = db.session.execute(select(table.c.state).where(table.c.id == sendout_id)).scalar()
-    if state not in {*RUNNING, "cancelled", "sent", "failed"}:
+    row = db.session.execute(select(table.c.state, table.c.sent_count).where(table.c.id == sendout_id)).first()
+    if row is None or row.state not in {*RUNNING, "cancelled", "sent", "failed"}:
         return False
+    state = row.state
     counts = runs.count_states(db.session, sendout_id)
-    db.session.execute(update(table).where(table.c.id == sendout_id).values(**numbers(sendout_id, counts)))
+    values: dict[str, Any] = {**numbers(sendout_id, counts)}
+    if state == "sending" and values["sent_count"] > (row.sent_count or 0):
+        values["state_note"] = None  # mails go out again, so what was noted of the server is over
+    db.session.execute(update(table).where(table.c.id == sendout_id).values(**values))
     if state == "sending" and runs.was_everyone_tried(db.session, sendout_id):
         put_report(sendout_id)
     ended = False

@@ -92,15 +92,18 @@ def renderer_of(sendout_id: int) -> Renderer:
 
 
 def signers_of(domain: str) -> list[Signer]:
-    """The DKIM keys of a domain or of the nearest one above it, the newest two (decisions.md 35, `customerhub dkim add`)."""
+    """The DKIM keys that sign for a domain, or for the nearest one above it that has some: the newest of each algorithm."""
     labels = domain.split(".")
     for start in range(len(labels) - 1):
         name = ".".join(labels[start:])
-        found = sorted(keys.names(f"dkim:{name}:"))
-        if found:
-            return [
-                Signer(name, place.rpartition(":")[2], secret) for place in found[-2:] if (secret := keys.find(place))
-            ]
+        newest: dict[str, Signer] = {}
+        for place in sorted(keys.names(f"dkim:{name}:"), reverse=True):
+            secret = keys.find(place)
+            if secret:
+                signer = Signer(name, place.rpartition(":")[2], secret)
+                newest.setdefault(signer.algorithm, signer)
+        if newest:
+            return list(newest.values())
     return []
 
 

@@ -21,10 +21,11 @@ log = logging.getLogger(__name__)
 
 bp = Blueprint("public", __name__, template_folder="../templates")
 
-# Mail programs and their proxies ask for pictures and pages in bursts, and whole companies stand behind one address.
-READS = Limiter(Rate(600, 60))
+# A whole mail service or company may stand behind one address: its picture proxies read for thousands, and its servers
+# leave lists for them with one click. Sealed tokens cannot be guessed, so these limits only stop floods.
+READS = Limiter(Rate(6000, 60))
 READS_OF_TOKEN = Limiter(Rate(120, 60))
-WRITES = Limiter(Rate(60, 60))
+WRITES = Limiter(Rate(600, 60))
 WRITES_OF_TOKEN = Limiter(Rate(20, 60))
 MISSES = Limiter(Rate(60, 60))  # answers of 404: somebody is guessing
 MOST_FORM_BYTES = 16 * 1024
