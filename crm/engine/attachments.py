@@ -19,6 +19,7 @@ from crm.engine.permissions import demand, scope
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 MEGABYTE = 1024 * 1024
 MOST = 25 * MEGABYTE  # of a file attached to a record (spec/platform.md 4.16)
@@ -107,12 +108,16 @@ def store(viewer: Viewer, name: str, stream: IO[bytes], media_type: str, most: i
     """Keep a file. Raises Refused (too large: the message names limit and file; a program by name or content)."""
     name = plain_name(name)
     if name.rsplit(".", 1)[-1].lower() in REFUSED_ENDINGS:
-        raise Refused.because("bad_file", f"“{name}” is a program; programs are not taken.", "file")
+        raise Refused.because("bad_file", _("“%(name)s” is a program; programs are not taken.", name=name), "file")
     data = stream.read(most + 1)
     if len(data) > most:
-        raise Refused.because("file_too_large", f"“{name}” is larger than {most // MEGABYTE} MB, the limit.", "file")
+        raise Refused.because(
+            "file_too_large",
+            _("“%(name)s” is larger than %(limit)s MB, the limit.", name=name, limit=most // MEGABYTE),
+            "file",
+        )
     if data.startswith(PROGRAMS):
-        raise Refused.because("bad_file", f"“{name}” is a program; programs are not taken.", "file")
+        raise Refused.because("bad_file", _("“%(name)s” is a program; programs are not taken.", name=name), "file")
     digest = hashlib.sha256(data).hexdigest()
     _write(digest, data)
     made = StoredFile(

@@ -16,6 +16,7 @@ from crm.engine.refusals import Fault, Refused, UnknownName
 from crm.engine.registry import modules
 from crm.identity.owners import owners_among
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 Values = dict[str, Any]
 Faults = dict[str, list[Fault]]
@@ -67,12 +68,13 @@ class Cleaner:
             said = self.fields[self.module.resolve(name)]
         except (UnknownName, KeyError) as unknown:
             return Fault(
-                "unknown", str(unknown) if isinstance(unknown, UnknownName) else f"There is no field “{name}”."
+                "unknown",
+                str(unknown) if isinstance(unknown, UnknownName) else _("There is no field “%(name)s”.", name=name),
             )
         if said.name not in self.readable and not self.viewer.is_system:
             return Fault("unknown", str(UnknownName("field", name)))
         if said.name not in self.writable and not self.rules.trusted:
-            return Fault("forbidden", f"“{said.label}” cannot be changed.")
+            return Fault("forbidden", _("“%(label)s” cannot be changed.", label=_(said.label)))
         return said
 
     def _clean_row(self, row: Mapping[str, Any], old: Mapping[str, Any] | None) -> tuple[Values, Faults]:
@@ -94,7 +96,9 @@ class Cleaner:
                 values.update(derive(values, old))
         for name in self._demanded(values, old):
             if name not in faults and (values.get(name) is None or values[name] == ""):
-                faults[name] = [Fault("required", f"“{self.fields[name].label}” must be filled in.")]
+                faults[name] = [
+                    Fault("required", _("“%(label)s” must be filled in.", label=_(self.fields[name].label)))
+                ]
         if not faults:
             for check in self.module.checks:
                 for name, fault in (check(values, old) or {}).items():
@@ -120,7 +124,9 @@ class Cleaner:
         if self.rules.cuts:  # an import: the cell stays empty, the value is kept aside for the administrator
             self.rejected += [(said.name, key) for key in unknown]
             return None if isinstance(value, str) else tuple(key for key in keys if key in known)
-        raise BadValue("not_in_list", f"“{unknown[0]}” is not a value of “{said.label}”.")
+        raise BadValue(
+            "not_in_list", _("“%(name)s” is not a value of “%(label)s”.", name=unknown[0], label=_(said.label))
+        )
 
     def _fill_defaults(self, values: Values) -> None:
         for name, said in self.fields.items():
@@ -143,8 +149,8 @@ class Cleaner:
             found = self._found(said, wanted)
             for index, row in enumerate(rows):
                 if row.get(name) is not None and row[name] not in found:
-                    what = "This user or group is not active, or does not exist." if said.name == "owner_id" else (
-                        "There is no such record, or you may not see it."
+                    what = _("This user or group is not active, or does not exist.") if said.name == _("owner_id") else (
+                        _("There is no such record, or you may not see it.")
                     )  # fmt: skip
                     faults.setdefault(index, {}).setdefault(name, []).append(Fault("no_such_record", what))
 
@@ -186,7 +192,7 @@ class Cleaner:
                 for place, index in enumerate(indexes):
                     own = olds[index]["id"] if olds and olds[index] else None  # type: ignore[index]
                     if place or held.get(key, own) != own:
-                        message = f"Another record has this “{said.label}” already."
+                        message = _("Another record has this “%(label)s” already.", label=_(said.label))
                         faults.setdefault(index, {}).setdefault(name, []).append(Fault("not_unique", message))
 
 

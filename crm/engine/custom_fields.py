@@ -9,6 +9,7 @@ from crm.engine import outbox, overlay
 from crm.engine.module import Module, custom_column
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
+from crm.words import _
 
 MOST_INDEXED = 8  # of a module: each costs every write
 
@@ -16,14 +17,18 @@ MOST_INDEXED = 8  # of a module: each costs every write
 def add(module: Module, kind: str, label: str, indexed: bool = False, name: str = "", **options: Any) -> str:
     """Add a custom field; gives its technical name. Raises Refused. The caller commits; an index is made by a job."""
     if not module.is_record:
-        raise Refused.because("not_offered", f"{module.plural} cannot have fields of your own.", "module")
+        raise Refused.because(
+            "not_offered", _("%(plural)s cannot have fields of your own.", plural=_(module.plural)), "module"
+        )
     if options.get("picklist") and options["picklist"] not in modules.picklists():
-        raise Refused.because("not_in_list", f"There is no picklist “{options['picklist']}”.", "picklist")
+        raise Refused.because(
+            "not_in_list", _("There is no picklist “%(name)s”.", name=options["picklist"]), "picklist"
+        )
     if kind in {"picklist", "multi"} and not options.get("picklist"):
-        raise Refused.because("required", "Say which picklist the field uses.", "picklist")
+        raise Refused.because("required", _("Say which picklist the field uses."), "picklist")
     if indexed and sum(1 for said in module.fields.values() if said.custom and said.indexed) >= MOST_INDEXED:
         raise Refused.because(
-            "out_of_range", f"A module has at most {MOST_INDEXED} indexed fields of its own.", "indexed"
+            "out_of_range", _("A module has at most %(most)s indexed fields of its own.", most=MOST_INDEXED), "indexed"
         )
     made = overlay.add_field(module.key, kind, label, name=name, indexed=indexed, **options)
     if indexed:

@@ -27,9 +27,9 @@ from crm.engine.query import Query
 from crm.engine.refusals import Forbidden, Refused
 from crm.engine.registry import modules
 from crm.engine.rows import Row
-from crm.engine.words import _
 from crm.identity import viewers
 from crm.identity.viewer import Viewer
+from crm.words import _, speaking
 
 AT_ONCE = 1_000
 MOST_AT_ONCE = 10_000  # more rows are written by a job
@@ -157,7 +157,7 @@ def write_xlsx(out: BinaryIO, rows: Iterator[Row], shown: Sequence[Heading], zon
         count += 1
         if count > MOST_ROWS_OF_SHEET:
             raise Refused.because(
-                "too_many", "An Excel sheet holds at most 1,048,575 rows. Export as CSV, or narrow the list."
+                "too_many", _("An Excel sheet holds at most 1,048,575 rows. Export as CSV, or narrow the list.")
             )
         cells = []
         for heading in shown:
@@ -240,9 +240,9 @@ def start(
     """Put an export into the outbox; gives the job. Its message names the file when it is done. Raises Forbidden, Refused."""
     demand(viewer, "export", module)
     if format not in MEDIA_TYPES:
-        raise Refused.because("not_in_list", f"A file is one of: {', '.join(MEDIA_TYPES)}.", "format")
+        raise Refused.because("not_in_list", _("A file is one of: %(known)s.", known=", ".join(MEDIA_TYPES)), "format")
     if viewer.id is None:
-        raise Forbidden("An export in the background is started by a person.")
+        raise Forbidden(_("An export in the background is started by a person."))
     module = modules[module] if isinstance(module, str) else module
     total = search.count(viewer, module, where, text)
     return outbox.put(
@@ -287,7 +287,8 @@ def run(
             raise GiveUp(str(refusal)) from None
         with path.open("rb") as stream:
             kept = attachments.store(viewer, name, stream, MEDIA_TYPES[format], most=MOST_BYTES)
-    return _("%(count)s records: /crm/files/%(file)s", count=count, file=kept.id)
+    with speaking(viewer.locale):
+        return _("%(count)s records: /crm/files/%(file)s", count=count, file=kept.id)
 
 
 def finished(viewer: Viewer, limit: int = 10) -> list[Standing]:

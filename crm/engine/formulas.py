@@ -20,6 +20,7 @@ from crm.engine.tags import Problem, Tree, check, parse, straighten
 from crm.engine.tags.check import unknown_modifiers
 from crm.engine.tags.evaluate import evaluate
 from crm.engine.tags.meaning import FormulaError
+from crm.words import _
 
 TRIGGERS = ("create", "save", "validation", "field", "detail")
 log = logging.getLogger(__name__)
@@ -100,7 +101,9 @@ def apply(
         try:
             values[name] = clean(name, text)
         except BadValue as bad:
-            faults.setdefault(name, []).append(Fault(bad.code, f"Formula for {name}: {bad.message}"))
+            faults.setdefault(name, []).append(
+                Fault(bad.code, _("Formula for %(name)s: %(message)s", name=name, message=bad.message))
+            )
     if faults:
         raise Refused(faults)
 
@@ -134,7 +137,9 @@ def run(
             text = evaluate(_parsed(formula.text), names, now or clock.now(), zone)
         except FormulaError as error:
             if trigger == "validation":
-                computed.faults.setdefault(target, []).append(Fault("formula", f"Formula for {target}: {error}"))
+                computed.faults.setdefault(target, []).append(
+                    Fault("formula", _("Formula for %(target)s: %(error)s", target=target, error=error))
+                )
             else:
                 log.warning("formula failed", extra={"entity": module.key, "target": target, "reason": str(error)})
             continue
@@ -155,10 +160,10 @@ def check_formula(module: HasFormulas, formula: Formula, relations: frozenset[st
     `relations`: names of linked records that may be asked (`account`)."""
     problems = []
     if formula.trigger not in TRIGGERS:
-        problems.append(Problem(f"The trigger is one of {', '.join(TRIGGERS)}", 1, 1, formula.trigger))
+        problems.append(Problem(_("The trigger is one of %(known)s", known=", ".join(TRIGGERS)), 1, 1, formula.trigger))
     text = straighten(formula.text)
     if "\n" in text.strip():
-        problems.append(Problem("A formula is one line: take out the line breaks", 1, 1))
+        problems.append(Problem(_("A formula is one line: take out the line breaks"), 1, 1))
 
     def known(name: str) -> bool:
         first = name.partition(".")[0]
@@ -167,7 +172,7 @@ def check_formula(module: HasFormulas, formula: Formula, relations: frozenset[st
         return _resolves(module, name)
 
     if formula.trigger != "detail" and not _resolves(module, formula.target):
-        problems.append(Problem(f"There is no field {formula.target}", 1, 1, formula.target))
+        problems.append(Problem(_("There is no field %(target)s", target=formula.target), 1, 1, formula.target))
     return [*problems, *check(text, known, "formula"), *unknown_modifiers(text)]
 
 

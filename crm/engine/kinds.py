@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from crm.db import KeySet, Scaled, UtcDateTime
+from crm.words import _
 
 if TYPE_CHECKING:
     from crm.engine.fields import Field
@@ -54,17 +55,20 @@ class Kind:
         if raw is None:
             return None
         if isinstance(raw, bool | dict | list | tuple):
-            raise BadValue("not_text", "This takes a text.")
+            raise BadValue("not_text", _("This takes a text."))
         text = str(raw).replace("\r\n", "\n").replace("\r", "\n").strip()
         if "\x00" in text:
-            raise BadValue("bad_text", "This text holds a character that cannot be stored (NUL).")
+            raise BadValue("bad_text", _("This text holds a character that cannot be stored (NUL)."))
         if not text:
             return None
         return self.check(text, field)
 
     def check(self, text: str, field: "Field") -> Any:
         if field.max and len(text) > field.max:
-            raise BadValue("too_long", f"This takes at most {field.max} characters; there are {len(text)}.")
+            raise BadValue(
+                "too_long",
+                _("This takes at most %(most)s characters; there are %(count)s.", most=field.max, count=len(text)),
+            )
         return " ".join(text.split("\n"))
 
     def cut(self, raw: Any, field: "Field") -> Any:
@@ -100,7 +104,10 @@ class LongText(Kind):
     def check(self, text: str, field: "Field") -> Any:
         limit = field.max or 65_000
         if len(text) > limit:
-            raise BadValue("too_long", f"This takes at most {limit} characters; there are {len(text)}.")
+            raise BadValue(
+                "too_long",
+                _("This takes at most %(limit)s characters; there are %(count)s.", limit=limit, count=len(text)),
+            )
         return text
 
 
@@ -122,12 +129,20 @@ class Source(LongText):
         if raw is None or raw == "":
             return None
         if not isinstance(raw, str):
-            raise BadValue("not_text", "This takes a text.")
+            raise BadValue("not_text", _("This takes a text."))
         text = raw.replace("\r\n", "\n").replace("\x00", "")
         limit = field.max or 65_000
         if len(text) > limit:
             count, most = (f"{number:,}".replace(",", " ") for number in (len(text), limit))
-            raise BadValue("too_long", f"{field.label} is {count} characters, maximum is {most}.")
+            raise BadValue(
+                "too_long",
+                _(
+                    "%(label)s is %(count)s characters, maximum is %(most)s.",
+                    label=_(field.label),
+                    count=count,
+                    most=most,
+                ),
+            )
         return text
 
 
@@ -141,11 +156,11 @@ class Whole(Kind):
         if raw is None or raw == "":
             return None
         if isinstance(raw, bool):
-            raise BadValue("not_a_number", "This takes a whole number.")
+            raise BadValue("not_a_number", _("This takes a whole number."))
         try:
             value = raw if isinstance(raw, int) else int(str(raw).strip())
         except ValueError:
-            raise BadValue("not_a_number", "This takes a whole number, such as 25.") from None
+            raise BadValue("not_a_number", _("This takes a whole number, such as 25.")) from None
         check_range(value, field)
         return value
 
@@ -163,7 +178,7 @@ class Number(Kind):
         if raw is None or raw == "":
             return None
         if isinstance(raw, bool):
-            raise BadValue("not_a_number", "This takes a number.")
+            raise BadValue("not_a_number", _("This takes a number."))
         text = re.sub(r"[\s\u00a0\u202f€%]", "", str(raw)).replace("\u2212", "-")
         if "," in text and "." not in text:
             text = text.replace(",", ".")
@@ -172,9 +187,11 @@ class Number(Kind):
         try:
             value = Decimal(text)
         except InvalidOperation:
-            raise BadValue("not_a_number", f"This takes a number, such as {self.example}.") from None
+            raise BadValue(
+                "not_a_number", _("This takes a number, such as %(example)s.", example=self.example)
+            ) from None
         if not value.is_finite() or abs(value) >= Decimal(10) ** 14:
-            raise BadValue("out_of_range", "This number is too large.")
+            raise BadValue("out_of_range", _("This number is too large."))
         value = value.quantize(Decimal(10) ** -field.scale, ROUND_HALF_UP)
         check_range(value, field)
         return value
@@ -219,7 +236,7 @@ class Day(Kind):
                 return datetime.strptime(text, pattern).date()
             except ValueError:
                 continue
-        raise BadValue("bad_date", "This takes a date that exists, such as 2026-11-30.")
+        raise BadValue("bad_date", _("This takes a date that exists, such as 2026-11-30."))
 
     def json(self, value: Any) -> Any:
         return None if value is None else value.isoformat()
@@ -247,7 +264,7 @@ class Moment(Kind):
             try:
                 raw = datetime.fromisoformat(str(raw).strip().replace("Z", "+00:00"))
             except ValueError:
-                raise BadValue("bad_date", "This takes a date and time, such as 2026-11-30 14:05.") from None
+                raise BadValue("bad_date", _("This takes a date and time, such as 2026-11-30 14:05.")) from None
         return (raw if raw.tzinfo else raw.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
 
     def json(self, value: Any) -> Any:
@@ -277,7 +294,7 @@ class Clock(Kind):
         try:
             return raw if isinstance(raw, time) else time.fromisoformat(str(raw).strip())
         except ValueError:
-            raise BadValue("bad_time", "This takes a time of day, such as 14:05.") from None
+            raise BadValue("bad_time", _("This takes a time of day, such as 14:05.")) from None
 
     def json(self, value: Any) -> Any:
         return None if value is None else value.isoformat("minutes")
@@ -298,7 +315,7 @@ class Phone(Kind):
     def check(self, text: str, field: "Field") -> Any:
         text = super().check(text, field)
         if not re.fullmatch(r"[+]?[\d\s().\-/]{3,40}(\s*(x|ext\.?)\s*\d{1,8})?", text):
-            raise BadValue("bad_phone", "This takes a telephone number, such as +358 40 123 4567.")
+            raise BadValue("bad_phone", _("This takes a telephone number, such as +358 40 123 4567."))
         return text
 
 
@@ -320,7 +337,9 @@ class Email(Kind):
                 text, check_deliverability=False, allow_smtputf8=True, allow_quoted_local=True, test_environment=True
             ).normalized
         except EmailNotValidError as fault:
-            raise BadValue("bad_email", f"This takes an e-mail address, such as name@example.com. {fault}") from None
+            raise BadValue(
+                "bad_email", _("This takes an e-mail address, such as name@example.com. %(fault)s", fault=fault)
+            ) from None
 
 
 class Website(Kind):
@@ -331,7 +350,7 @@ class Website(Kind):
             text = "https://" + text
         text = super().check(text, field)
         if not re.fullmatch(r"https?://[^\s/?#@<>\"']+\.?[^\s<>\"']*", text, re.I):
-            raise BadValue("bad_website", "This takes a web address, such as https://www.example.com.")
+            raise BadValue("bad_website", _("This takes a web address, such as https://www.example.com."))
         return text
 
 
@@ -349,7 +368,7 @@ class Checkbox(Kind):
             return True
         if text in {"", "0", "false", "no", "off", "n", "ei"}:
             return False
-        raise BadValue("not_a_checkbox", "This takes 1 or 0 (yes or no).")
+        raise BadValue("not_a_checkbox", _("This takes 1 or 0 (yes or no)."))
 
     def text(self, value: Any) -> str:
         return "1" if value else "0"
@@ -382,7 +401,7 @@ class MultiPicklist(Kind):
             return ()
         keys = raw.split(LIST_SEPARATOR) if isinstance(raw, str) else list(raw)
         if not all(isinstance(key, str) for key in keys):
-            raise BadValue("not_in_list", "This takes a list of keys.")
+            raise BadValue("not_in_list", _("This takes a list of keys."))
         return tuple(dict.fromkeys(key.strip() for key in keys if key.strip()))
 
     def json(self, value: Any) -> Any:
@@ -410,7 +429,7 @@ class Link(Kind):
         if raw is None or raw == "":
             return None
         if isinstance(raw, bool) or not str(raw).strip().isdigit() or int(raw) >= 2**62:
-            raise BadValue("no_such_record", "There is no such record.")
+            raise BadValue("no_such_record", _("There is no such record."))
         return int(raw)
 
 
@@ -442,9 +461,9 @@ class Conditions(Kind):
         try:
             value = json.loads(raw) if isinstance(raw, str) else raw
         except ValueError:
-            raise BadValue("bad_conditions", "These conditions are not JSON.") from None
+            raise BadValue("bad_conditions", _("These conditions are not JSON.")) from None
         if not isinstance(value, dict):
-            raise BadValue("bad_conditions", 'Conditions are a JSON object, such as {"billing_city": "Turku"}.')
+            raise BadValue("bad_conditions", _('Conditions are a JSON object, such as {"billing_city": "Turku"}.'))
         return value
 
     def text(self, value: Any) -> str:
@@ -454,9 +473,9 @@ class Conditions(Kind):
 def check_range(value: Any, field: "Field") -> None:
     """Raises BadValue when a number lies outside the field's `least` and `most`."""
     if field.least is not None and value < field.least:
-        raise BadValue("out_of_range", f"This takes {field.least} or more.")
+        raise BadValue("out_of_range", _("This takes %(least)s or more.", least=field.least))
     if field.most is not None and value > field.most:
-        raise BadValue("out_of_range", f"This takes {field.most} or less.")
+        raise BadValue("out_of_range", _("This takes %(most)s or less.", most=field.most))
 
 
 _classes: tuple[Callable[[], Kind], ...] = (

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm.db import BigId, Entity, db
 from crm.engine.module import Module
 from crm.engine.refusals import Refused
+from crm.words import _
 
 
 class Numbering(db.Model):  # type: ignore[name-defined]
@@ -58,15 +59,21 @@ def change(module: Module, prefix: str, start: int, width: int = 0) -> None:
     """Give new records another prefix or start. Raises Refused; the caller commits."""
     kept = settings(module)
     if len(prefix) > 20:
-        raise Refused.because("too_long", "A prefix has at most 20 characters.", "prefix")
+        raise Refused.because("too_long", _("A prefix has at most 20 characters."), "prefix")
     if not 0 <= width <= 12:
-        raise Refused.because("out_of_range", "The width is 0 to 12 digits.", "width")
+        raise Refused.because("out_of_range", _("The width is 0 to 12 digits."), "width")
     if start < 1 or (prefix == kept.prefix and start < kept.next_number):
         least = kept.next_number if prefix == kept.prefix else 1
-        raise Refused.because("out_of_range", f"The next number must be {least} or more.", "start")
+        raise Refused.because("out_of_range", _("The next number must be %(least)s or more.", least=least), "start")
     if _taken(module, prefix, start, width):
         raise Refused.because(
-            "not_unique", f"There is a record with the number {prefix}{str(start).zfill(width)} already.", "start"
+            "not_unique",
+            _(
+                "There is a record with the number %(prefix)s%(start)s already.",
+                prefix=prefix,
+                start=str(start).zfill(width),
+            ),
+            "start",
         )
     kept.prefix, kept.next_number, kept.width = prefix, start, width
     db.session.flush()

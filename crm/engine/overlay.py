@@ -10,6 +10,7 @@ from crm.engine import fields as f
 from crm.engine.fields import Field
 from crm.engine.kinds import KINDS
 from crm.engine.refusals import Fault, Refused
+from crm.words import _
 
 CUSTOM_KINDS = (
     "text", "long_text", "html", "whole", "number", "money", "percent", "day", "moment", "time", "phone", "email", "website",
@@ -80,18 +81,18 @@ def add_field(module: str, kind: str, label: str, name: str = "", indexed: bool 
     """Add a custom field to `module`; gives its technical name (`cf_<n>`). Raises Refused. The caller commits."""
     faults: dict[str, list[Fault]] = {}
     if kind not in CUSTOM_KINDS:
-        faults["kind"] = [Fault("not_in_list", f"The kind is one of: {', '.join(CUSTOM_KINDS)}.")]
+        faults["kind"] = [Fault("not_in_list", _("The kind is one of: %(known)s.", known=", ".join(CUSTOM_KINDS)))]
     if not label.strip() or len(label) > 120:
-        faults["label"] = [Fault("required", "A field needs a label of 1 to 120 characters.")]
+        faults["label"] = [Fault("required", _("A field needs a label of 1 to 120 characters."))]
     if unknown := set(options) - OPTIONS:
-        faults["options"] = [Fault("unknown", f"There is no option “{sorted(unknown)[0]}”.")]
+        faults["options"] = [Fault("unknown", _("There is no option “%(name)s”.", name=sorted(unknown)[0]))]
     limit = options.get("max")
     if limit is not None and not (isinstance(limit, int) and 1 <= limit <= (255 if kind == "text" else 65_000)):
-        faults["max"] = [Fault("out_of_range", "The length of a text is 1 to 255 characters.")]
+        faults["max"] = [Fault("out_of_range", _("The length of a text is 1 to 255 characters."))]
     table = CustomField.__table__
     taken = db.session.execute(select(table.c.label).where(table.c.module == module)).scalars().all()
     if label.strip().lower() in {one.lower() for one in taken}:
-        faults["label"] = [Fault("not_unique", f"The module has a field “{label.strip()}” already.")]
+        faults["label"] = [Fault("not_unique", _("The module has a field “%(name)s” already.", name=label.strip()))]
     if faults:
         raise Refused(faults)
     if not name:

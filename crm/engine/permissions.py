@@ -16,6 +16,7 @@ from crm.engine.module import Module
 from crm.engine.refusals import Forbidden
 from crm.engine.registry import modules
 from crm.identity.viewer import FLAGS, Viewer
+from crm.words import _
 
 LEVELS = ("private", "read", "write", "delete")  # of sharing defaults, each holds the ones before it
 LEVEL_NEEDED = {"view": 1, "export": 1, "delete": 3, "merge": 3}  # a verb not named changes records: "write"
@@ -66,7 +67,14 @@ def demand(viewer: Viewer, verb: str, module: Module | str) -> None:
     """Raises Forbidden, with a sentence, when `viewer` may not do `verb` in `module`."""
     module = _module(module)
     if not may(viewer, verb, module):
-        raise Forbidden(f"You have no right to {SAID.get(verb, verb)} {module.plural.lower()}.", "forbidden_action")
+        raise Forbidden(
+            _(
+                "You have no right to %(verb)s %(plural)s.",
+                verb=_(SAID.get(verb, verb)),
+                plural=_(module.plural).lower(),
+            ),
+            "forbidden_action",
+        )
 
 
 def has_area(viewer: Viewer, area: str) -> bool:

@@ -14,6 +14,7 @@ from crm.db import BigId, Json, UtcDateTime, db
 from crm.engine.fields import Choice
 from crm.engine.refusals import Refused, UnknownName
 from crm.engine.registry import modules
+from crm.words import _
 
 
 class Picklist(db.Model):  # type: ignore[name-defined]
@@ -218,9 +219,9 @@ def take_rejected(module: str, field: str, raws: Iterable[str]) -> list[str]:
     """
     name = modules[module].field(field).picklist
     if not name:
-        raise Refused.because("no_list", "This field has no list of choices.", field)
+        raise Refused.because("no_list", _("This field has no list of choices."), field)
     wanted = list(raws)
-    added, _ = add(name, wanted)
+    added, _row = add(name, wanted)
     table = RejectedValue.__table__
     db.session.execute(table.delete().where(table.c.module == module, table.c.field == field, table.c.raw.in_(wanted)))
     return added

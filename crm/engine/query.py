@@ -21,6 +21,7 @@ from crm.engine.refusals import Refused, UnknownName
 from crm.engine.registry import modules
 from crm.engine.rows import Row
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 ALWAYS = ("number", "version", "deleted_at")
 
@@ -86,7 +87,7 @@ class Query:
         if found is None:
             self.hidden.append(called)
             return
-        field, table, _ = found
+        field, table, _seen = found
         if not called.startswith(" "):
             self.fields[called] = field
         if field.custom:
@@ -132,7 +133,7 @@ class Query:
             if narrowing is not None:
                 on.append(narrowing)
             joins[name] = (target, alias, readable(self.viewer, target), and_(*on))
-        _, alias, seen, _ = joins[name]
+        _module, alias, seen, _on = joins[name]
         return alias, seen
 
     # order
@@ -184,7 +185,7 @@ class Query:
     # the statement
 
     def _source(self, source: Any, joins: dict[str, tuple[Module, Any, frozenset[str], Any]]) -> Any:
-        for _, alias, _, on in joins.values():
+        for _module, alias, _fields, on in joins.values():
             source = source.outerjoin(alias, on)
         return source
 
@@ -241,7 +242,9 @@ class Query:
                 return [_read(value, key) for value, key in zip(values, self.keys, strict=True)]
         except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
             pass
-        raise Refused.because("bad_cursor", "This place in the list does not exist any more. Start from the beginning.")
+        raise Refused.because(
+            "bad_cursor", _("This place in the list does not exist any more. Start from the beginning.")
+        )
 
     # rows
 

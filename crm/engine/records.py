@@ -26,6 +26,7 @@ from crm.engine.permissions import demand, scope
 from crm.engine.refusals import Fault, Forbidden, Missing, Refused, Stale, UnknownName
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM, Viewer
+from crm.words import _
 
 AT_ONCE = 500
 
@@ -301,7 +302,11 @@ def restore(viewer: Viewer, module: Module | str, ids: Sequence[int], channel: C
             rival = holders(module, name, [key]).get(key) if key is not None else None
             if rival is not None:
                 label = db.session.execute(select(Entity.label).where(Entity.id == rival)).scalar()
-                message = f"“{label}” has this “{said.label}” now. Change it there, then restore."
+                message = _(
+                    "“%(label)s” has this “%(label2)s” now. Change it there, then restore.",
+                    label=label,
+                    label2=_(said.label),
+                )
                 raise Refused({name: [Fault("not_unique", message)]})
     _set_deleted(module, ids, None)
     text_index.index_many(module, olds)
@@ -313,7 +318,7 @@ def purge(viewer: Viewer, module: Module | str, ids: Sequence[int]) -> int:
     """Delete binned records for good; administrators only. Gives how many there were. Raises Forbidden."""
     module = _module(module)
     if not (viewer.is_admin or viewer.is_system):
-        raise Forbidden("Only an administrator may delete for good.")
+        raise Forbidden(_("Only an administrator may delete for good."))
     count = 0
     for chunk in _chunks(list(ids)):
         table, cards = module.table, Entity.__table__
@@ -335,7 +340,7 @@ def act(viewer: Viewer, module: Module | str, id: int, action: str, channel: Cha
     if old is None:
         raise _absence(viewer, module, id)
     if not is_offered(known[action], module, old):
-        raise Refused.because("not_offered", f"“{known[action].label}” is not possible now.")
+        raise Refused.because("not_offered", _("“%(label)s” is not possible now.", label=_(known[action].label)))
     return update(viewer, module, id, known[action].changes(old), channel)
 
 
@@ -350,7 +355,7 @@ def _module(module: Module | str) -> Module:
 
 def _demand_writable(viewer: Viewer, module: Module, what: str) -> None:
     if not viewer.is_system and not getattr(module, what):
-        raise Forbidden(f"{module.plural} are written by the system only.")
+        raise Forbidden(_("%(plural)s are written by the system only.", plural=_(module.plural)))
 
 
 def _load(viewer: Viewer, module: Module, ids: Iterable[int], verb: str, bin: bool = False) -> dict[int, Values]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from crm.words import _
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -30,8 +32,8 @@ class Refused(Exception):
 class Forbidden(Exception):
     """The viewer may not do that, and may know that it exists."""
 
-    def __init__(self, message: str = "You may not do that.", code: str = "forbidden") -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", code: str = "forbidden") -> None:
+        super().__init__(message or _("You may not do that."))
         self.code = code
 
 
@@ -43,7 +45,9 @@ class Stale(Exception):
     """Somebody else saved the record since it was opened. `current` is its version now."""
 
     def __init__(self, current: int) -> None:
-        super().__init__("Somebody else changed this record since you opened it. Reload it and make your change again.")
+        super().__init__(
+            _("Somebody else changed this record since you opened it. Reload it and make your change again.")
+        )
         self.current = current
 
 
@@ -64,5 +68,7 @@ class UnknownName(Exception):
         self.what, self.name = what, name
         near = get_close_matches(name, list(known), n=1, cutoff=0.5)
         self.nearest = near[0] if near else None
-        hint = f" Did you mean “{self.nearest}”?" if self.nearest else ""
-        super().__init__(f"There is no {what} “{name}”.{hint}")
+        said = _("There is no %(what)s “%(name)s”.", what=_(what), name=name)
+        if self.nearest:
+            said += " " + _("Did you mean “%(name)s”?", name=self.nearest)
+        super().__init__(said)

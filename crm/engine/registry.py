@@ -9,6 +9,7 @@ from crm.db import db
 from crm.engine.fields import PicklistSeed
 from crm.engine.module import BadDeclaration, ManyLink, Module, Related
 from crm.engine.refusals import Fault, UnknownName
+from crm.words import _
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,10 @@ def _kept_by(module: Module, name: str) -> Callable[[list[int]], dict[int, Fault
         said = select(column).where(column.in_(ids)).distinct()
         if module.is_record:
             said = said.where(module.table.c.deleted_at.is_(None))
-        message = f"This is used by {module.plural.lower()}. Make it inactive instead, or delete those first."
+        message = _(
+            "This is used by %(plural)s. Make it inactive instead, or delete those first.",
+            plural=_(module.plural).lower(),
+        )
         return {id: Fault("in_use", message) for id in db.session.execute(said).scalars()}
 
     return check

@@ -20,8 +20,8 @@ from crm.engine.query import Query
 from crm.engine.refusals import Refused, UnknownName
 from crm.engine.registry import modules
 from crm.engine.rows import labels_of
-from crm.engine.words import _
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 Step = Literal["day", "week", "month", "year"]
 MEASURES = ("count", "sum", "average", "least", "most")
@@ -72,7 +72,7 @@ def aggregate(
     if measure not in MEASURES:
         raise UnknownName("measure", measure, MEASURES)
     if field is not None and field.kind.name not in GROUPABLE:
-        raise Refused.because("not_groupable", f"“{field.label}” cannot be grouped by.", by or "")
+        raise Refused.because("not_groupable", _("“%(label)s” cannot be grouped by.", label=_(field.label)), by or "")
     key = _key(module, field) if field else None
     counted: list[ColumnElement[Any]] = [func.count()]
     if number is not None:
@@ -100,7 +100,7 @@ def _field(query: Query, name: str) -> Field:
 def _number(query: Query, name: str | None) -> Field:
     field = _field(query, name or "")
     if field.kind.name not in NUMBERS:
-        raise Refused.because("not_a_number", f"“{field.label}” is no number.", field.name)
+        raise Refused.because("not_a_number", _("“%(label)s” is no number.", label=_(field.label)), field.name)
     return field
 
 

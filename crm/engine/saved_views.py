@@ -22,6 +22,7 @@ from crm.engine.registry import modules
 from crm.engine.rows import Page
 from crm.engine.search import find
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 ALL = "all"
 KINDS, VISIBILITIES = ("list", "kanban"), ("private", "public")
@@ -139,7 +140,7 @@ def create(viewer: Viewer, module: Module | str, values: Mapping[str, Any]) -> V
     module = _module(module)
     demand(viewer, "view", module)
     if viewer.id is None:
-        raise Forbidden("A view is saved by a person.")
+        raise Forbidden(_("A view is saved by a person."))
     clean = _clean(viewer, module, {"name": "", "kind": "list", "visibility": "private", **values}, None)
     now = clock.now()
     row = {"columns": [], "sort": [], "where": {}, "kanban_field": None, **clean}
@@ -168,9 +169,9 @@ def change(viewer: Viewer, module: Module | str, key: str, values: Mapping[str, 
 def approve(viewer: Viewer, module: Module | str, key: str) -> None:
     """Let everybody see a public view. Administrators only. Raises Forbidden, Missing, Refused."""
     if not viewer.is_admin:
-        raise Forbidden("Only an administrator may approve a public view.")
+        raise Forbidden(_("Only an administrator may approve a public view."))
     if get(viewer, module, key).visibility != "public":
-        raise Refused.because("not_public", "Only a public view is approved.")
+        raise Refused.because("not_public", _("Only a public view is approved."))
     table = ListView.__table__
     db.session.execute(table.update().where(table.c.id == int(key)).values(is_approved=True))
 
@@ -183,9 +184,12 @@ def remove(viewer: Viewer, module: Module | str, key: str) -> None:
     mine = (table.c.module == module.key) & (table.c.view == key)
     count = db.session.execute(select(func.count()).where(mine, table.c.purpose == "default")).scalar() or 0
     if count:
-        message = f"This view opens first for {count} people. They have to choose another before it can be deleted."
+        message = _(
+            "This view opens first for %(count)s people. They have to choose another before it can be deleted.",
+            count=count,
+        )
         if count == 1:
-            message = "This view opens first for somebody. Choose another there before it is deleted."
+            message = _("This view opens first for somebody. Choose another there before it is deleted.")
         raise Refused.because("in_use", message)
     db.session.execute(delete(table).where(mine))
     db.session.execute(delete(ListView.__table__).where(ListView.__table__.c.id == int(key)))
@@ -211,7 +215,7 @@ def set_favourite(viewer: Viewer, module: Module | str, key: str, wanted: bool =
     if key in places:
         return
     if len(places) >= MOST_FAVOURITES:
-        message = f"There are {MOST_FAVOURITES} favourites already. Take one out first."
+        message = _("There are %(most)s favourites already. Take one out first.", most=MOST_FAVOURITES)
         raise Refused.because("too_many", message)
     _choose(viewer, module, "favourite", key, max(places.values(), default=0) + 1)
 
@@ -282,9 +286,9 @@ def _forget(viewer: Viewer, module: Module, purpose: str, key: str | None = None
 def _mine(viewer: Viewer, module: Module, key: str) -> View:
     view = get(viewer, module, key)
     if view.is_builtin:
-        raise Forbidden(f"“{view.name}” belongs to the module. Copy it to make your own.")
+        raise Forbidden(_("“%(name)s” belongs to the module. Copy it to make your own.", name=view.name))
     if not (view.is_mine or viewer.is_admin):
-        raise Forbidden("This view belongs to somebody else. Copy it to make your own.")
+        raise Forbidden(_("This view belongs to somebody else. Copy it to make your own."))
     return view
 
 
@@ -301,16 +305,16 @@ def _clean(viewer: Viewer, module: Module, values: Mapping[str, Any], old: View 
     clean: dict[str, Any] = {name: values[name] for name in known & set(values)}
     clean["name"] = " ".join(str(clean.get("name") or "").split())
     if not 1 <= len(clean["name"]) <= LONGEST_NAME:
-        fault("name", "required", f"A view has a name of 1 to {LONGEST_NAME} characters.")
+        fault("name", "required", _("A view has a name of 1 to %(most)s characters.", most=LONGEST_NAME))
     elif _is_taken(viewer, module, clean["name"], old):
-        fault("name", "not_unique", f"You have a view “{clean['name']}” already.")
+        fault("name", "not_unique", _("You have a view “%(name)s” already.", name=clean["name"]))
     if clean["kind"] not in KINDS:
-        fault("kind", "not_in_list", f"A view is one of: {', '.join(KINDS)}.")
+        fault("kind", "not_in_list", _("A view is one of: %(known)s.", known=", ".join(KINDS)))
     if clean["visibility"] not in VISIBILITIES:
-        fault("visibility", "not_in_list", f"A view is one of: {', '.join(VISIBILITIES)}.")
+        fault("visibility", "not_in_list", _("A view is one of: %(known)s.", known=", ".join(VISIBILITIES)))
     columns, sort = list(clean.get("columns") or ()), list(clean.get("sort") or ())
     if len(columns) > MOST_COLUMNS:
-        fault("columns", "too_many", f"A view has at most {MOST_COLUMNS} columns.")
+        fault("columns", "too_many", _("A view has at most %(most)s columns.", most=MOST_COLUMNS))
     for name in columns:
         if said := _column_fault(viewer, module, name):
             fault("columns", "unknown", said)
@@ -331,7 +335,7 @@ def _kanban_field(viewer: Viewer, module: Module, clean: Mapping[str, Any], faul
     name = str(clean.get("kanban_field") or "")
     found = Query(viewer, module).resolve(name) if name in module.fields else None
     if found is None or found[0].kind.name != "picklist":
-        fault("kanban_field", "required", "A kanban view takes a field with a list of choices, such as a stage.")
+        fault("kanban_field", "required", _("A kanban view takes a field with a list of choices, such as a stage."))
     return name
 
 

@@ -19,6 +19,7 @@ from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.engine.rows import Page, Row, name_links
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 __all__ = ["Page", "Row", "count", "exists", "find", "ids", "one"]
 
@@ -54,7 +55,7 @@ def find(
     module = _module(module)
     demand(viewer, "view", module)
     if not 0 < limit <= MOST_ROWS or offset < 0:
-        raise Refused.because("out_of_range", f"A page has 1 to {MOST_ROWS} rows.")
+        raise Refused.because("out_of_range", _("A page has 1 to %(most)s rows.", most=MOST_ROWS))
     query = Query(viewer, module)
     query.pick(module.columns if columns is None else columns)
     query.order(sort or _open_sort(query, module))

@@ -35,6 +35,7 @@ from crm.engine.permissions import may, readable, scope
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 WORD = re.compile(r"[^\W_]+")
 CODE, PREFIXES = 3, (2, 3)  # the lengths of beginnings that FTS5 indexes, behind the code
@@ -179,7 +180,7 @@ def asked_words(said: str) -> list[str]:
     """The words of a search. Raises Refused when there are not two letters to search by."""
     words = words_of(said)[:MOST_ASKED]
     if sum(len(word) for word in words) < SHORTEST:
-        raise Refused.because("too_short", "Type at least two letters to search.", "text")
+        raise Refused.because("too_short", _("Type at least two letters to search."), "text")
     return words
 
 

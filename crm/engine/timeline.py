@@ -24,8 +24,8 @@ from crm.engine.refusals import Refused
 from crm.engine.registry import Shown, modules
 from crm.engine.relations import linked
 from crm.engine.rows import Row, labels_of, name_all
-from crm.engine.words import _
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 PAGE = 30
 CHANGES = "change_log"
@@ -297,4 +297,6 @@ def _read_cursor(text: str) -> Place:
             return moment, source, id
     except (ValueError, TypeError, RecursionError):
         pass
-    raise Refused.because("bad_cursor", "This place on the timeline does not exist any more. Start from the beginning.")
+    raise Refused.because(
+        "bad_cursor", _("This place on the timeline does not exist any more. Start from the beginning.")
+    )

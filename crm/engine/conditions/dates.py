@@ -11,6 +11,7 @@ from dateutil.relativedelta import relativedelta
 
 from crm import clock
 from crm.engine.kinds import BadValue
+from crm.words import _
 
 NOW = re.compile(r"\$now(?:\.(date|time))?((?:\s*[+-]\s*\d{1,5}\s*[a-z]+)*)", re.I)
 STEP = re.compile(r"([+-])\s*(\d{1,5})\s*([a-z]+)", re.I)
@@ -59,10 +60,13 @@ def read_relative(text: str, kind: str, zone: str) -> Any:
         for sign, amount, unit in STEP.findall(found[2]):
             step = UNITS.get(unit.lower().removesuffix("s"))
             if step is None:
-                raise BadValue("bad_date", f"“{unit}” is no unit of time. Take one of: {', '.join(UNITS)}.")
+                raise BadValue(
+                    "bad_date",
+                    _("“%(unit)s” is no unit of time. Take one of: %(known)s.", unit=unit, known=", ".join(UNITS)),
+                )
             moment += step(int(sign + amount))
     except (OverflowError, ValueError):
-        raise BadValue("bad_date", "This lies outside of the calendar.") from None
+        raise BadValue("bad_date", _("This lies outside of the calendar.")) from None
     if kind == "time" or found[1] == "time":
         return moment.timetz().replace(tzinfo=None, microsecond=0)
     if kind == "day" or found[1] == "date":
@@ -75,7 +79,7 @@ def day_in(zone: str, day: date) -> Range:
     try:
         return Range(_begin(zone, day), _begin(zone, day + timedelta(days=1)), is_open=True)
     except OverflowError:
-        raise BadValue("bad_date", "This lies outside of the calendar.") from None
+        raise BadValue("bad_date", _("This lies outside of the calendar.")) from None
 
 
 def _begin(zone: str, day: date) -> datetime:
@@ -152,8 +156,12 @@ def read_window(name: str, kind: str, zone: str) -> Range:
         first, end = WINDOWS[plain](today)  # type: ignore[assignment]
     else:
         near = get_close_matches(plain, [*WINDOWS, "last_7_days", "next_7_days"], n=1, cutoff=0.5)
-        hint = f" Did you mean “${near[0]}”?" if near else f" Take one of: {', '.join(WINDOWS)}, last_7_days."
-        raise BadValue("bad_window", f"There is no window of time “{name}”.{hint}")
+        hint = (
+            _("Did you mean “%(name)s”?", name=f"${near[0]}")
+            if near
+            else _("Take one of: %(known)s.", known=", ".join([*WINDOWS, "last_7_days"]))
+        )
+        raise BadValue("bad_window", _("There is no window of time “%(name)s”.", name=name) + f" {hint}")
     if kind == "day":
         return Range(first, end, is_open=True)
     return Range(first and _begin(zone, first), end and _begin(zone, end), is_open=True)

@@ -18,6 +18,7 @@ from crm.engine.permissions import may, readable
 from crm.engine.refusals import UnknownName
 from crm.engine.registry import Relation, modules
 from crm.identity.viewer import SYSTEM, Viewer
+from crm.words import _
 
 DEEPEST, LONGEST, MOST_VALUES, MOST_HAS = 8, 200, 10_000, 3
 ID = f.make("whole", "Id").named("id", False)
@@ -83,20 +84,22 @@ class _Reader:
     def node(self, where: Any, module: Module, path: str, depth: int, nested: int) -> Node:
         self.count += 1
         if self.count > LONGEST:
-            raise BadCondition(path, f"These conditions are too long: at most {LONGEST} parts.")
+            raise BadCondition(path, _("These conditions are too long: at most %(most)s parts.", most=LONGEST))
         if depth > DEEPEST:
-            raise BadCondition(path, f"These conditions are nested too deeply: at most {DEEPEST} levels.")
+            raise BadCondition(
+                path, _("These conditions are nested too deeply: at most %(most)s levels.", most=DEEPEST)
+            )
         if not isinstance(where, dict):
-            raise BadCondition(path, 'A condition is an object, such as {"$eq": ["name", "Acme"]}.')
+            raise BadCondition(path, _('A condition is an object, such as {"$eq": ["name", "Acme"]}.'))
         if not where:
-            raise BadCondition(path, "A condition is empty. Take it away, or say what is to hold.")
+            raise BadCondition(path, _("A condition is empty. Take it away, or say what is to hold."))
         if len(where) > 1:
             self.count -= 1
             parts = tuple(self.node({key: value}, module, path, depth, nested) for key, value in where.items())
             return Join(parts)
         ((key, value),) = where.items()
         if not isinstance(key, str):
-            raise BadCondition(path, "A condition is named by a text.")
+            raise BadCondition(path, _("A condition is named by a text."))
         here = f"{path}.{key}" if path else key
         if not key.startswith("$"):
             return self.shorthand(key, value, module, here)
@@ -109,15 +112,17 @@ class _Reader:
         if not isinstance(value, list | tuple):
             value = [value]
         if not value or not isinstance(value[0], str):
-            raise BadCondition(here, f'“{key}” takes the name of a field first, such as {{"{key}": ["name", …]}}.')
+            raise BadCondition(
+                here, _('“%(key)s” takes the name of a field first, such as {"%(key)s": ["name", …]}.', key=key)
+            )
         return self.test(value[0], OPERATORS[key], list(value[1:]), module, here)
 
     def join(self, key: str, value: Any, module: Module, path: str, depth: int, nested: int) -> Join:
         items = [value] if key == "$not" and isinstance(value, dict) else value
         if not isinstance(items, list | tuple) or not items:
-            raise BadCondition(path, f"“{key}” takes a list of conditions that is not empty.")
+            raise BadCondition(path, _("“%(key)s” takes a list of conditions that is not empty.", key=key))
         if key == "$not" and len(items) != 1:
-            raise BadCondition(path, f"“$not” takes one condition; there are {len(items)}.")
+            raise BadCondition(path, _("“$not” takes one condition; there are %(count)s.", count=len(items)))
         parts = tuple(
             self.node(item, module, f"{path}[{place}]", depth + 1, nested) for place, item in enumerate(items)
         )
@@ -125,7 +130,7 @@ class _Reader:
 
     def shorthand(self, name: str, value: Any, module: Module, path: str) -> Test:
         if isinstance(value, dict):
-            raise BadCondition(path, f'Write the operator first: {{"$eq": ["{name}", …]}}.')
+            raise BadCondition(path, _('Write the operator first: {"$eq": ["%(name)s", …]}.', name=name))
         if value is None:
             return self.test(name, OPERATORS["$is.null"], [], module, path)
         if isinstance(value, list | tuple):
@@ -135,9 +140,11 @@ class _Reader:
     def has(self, key: str, value: Any, module: Module, path: str, depth: int, nested: int) -> Has:
         items = [value] if isinstance(value, str) else value
         if not isinstance(items, list | tuple) or len(items) not in {1, 2} or not isinstance(items[0], str):
-            raise BadCondition(path, f'“{key}” takes a relation and conditions: {{"{key}": ["contacts", {{…}}]}}.')
+            raise BadCondition(
+                path, _('“%(key)s” takes a relation and conditions: {"%(key)s": ["contacts", {…}]}.', key=key)
+            )
         if nested >= MOST_HAS:
-            raise BadCondition(path, f"“$has” can be nested {MOST_HAS} times at most.")
+            raise BadCondition(path, _("“$has” can be nested %(most)s times at most.", most=MOST_HAS))
         open_to = {
             name: relation
             for name, relation in modules.relations(module.key).items()
@@ -162,13 +169,21 @@ class _Reader:
         target: Module | None = None
         holder, plain = module, name
         if "." in name:
-            first, _, plain = name.partition(".")
+            first, _dot, plain = name.partition(".")
             through, target = self.relation(module, first, f"{path}[0]")
             holder = target
         field = self.field(holder, plain, f"{path}[0]")
         if operator.key not in allowed(field):
             usable = ", ".join(allowed(field))
-            raise BadCondition(path, f"“{operator.key}” cannot be used on “{field.label}”. Take one of: {usable}.")
+            raise BadCondition(
+                path,
+                _(
+                    "“%(key)s” cannot be used on “%(label)s”. Take one of: %(usable)s.",
+                    key=operator.key,
+                    label=_(field.label),
+                    usable=usable,
+                ),
+            )
         raw = self.counted(operator, raw, path)
         values = tuple(
             value
@@ -189,7 +204,10 @@ class _Reader:
         if through is None:
             raise BadCondition(path, str(UnknownName("relation", name, links)))
         if len(through.to) != 1 or through.to[0] not in modules:
-            raise BadCondition(path, f"“{through.label}” links to several modules, so its fields cannot be asked for.")
+            raise BadCondition(
+                path,
+                _("“%(label)s” links to several modules, so its fields cannot be asked for.", label=_(through.label)),
+            )
         target = modules[through.to[0]]
         if not may(self.viewer, "view", target):
             raise BadCondition(path, str(UnknownName("relation", name)))
@@ -206,7 +224,9 @@ class _Reader:
             field = None
         if field is None or field.name not in seen:  # one that may not be read is as unknown as one that is not
             if "." in name:
-                raise BadCondition(path, f"“{name}” goes too far: a field of a linked record is one step away.")
+                raise BadCondition(
+                    path, _("“%(name)s” goes too far: a field of a linked record is one step away.", name=name)
+                )
             raise BadCondition(path, str(UnknownName("field", name, [*seen, "id"])))
         return field
 
@@ -221,7 +241,15 @@ class _Reader:
             most = 1
         if not least <= len(raw) <= most:
             wanted = str(least) if least == most else f"{least} to {most}"
-            raise BadCondition(path, f"“{operator.key}” takes {wanted} values after the field; there are {len(raw)}.")
+            raise BadCondition(
+                path,
+                _(
+                    "“%(key)s” takes %(wanted)s values after the field; there are %(count)s.",
+                    key=operator.key,
+                    wanted=wanted,
+                    count=len(raw),
+                ),
+            )
         return raw
 
     def values(self, field: Field, operator: Operator, raw: Any, path: str) -> Sequence[Any]:
@@ -235,14 +263,14 @@ class _Reader:
         if operator.takes == "window":
             return (read_window(_text(raw), field.kind.name, clock.site_zone()),)
         if raw is None:
-            raise BadValue("no_value", "A value is missing here. Use “$is.null” to ask for empty ones.")
+            raise BadValue("no_value", _("A value is missing here. Use “$is.null” to ask for empty ones."))
         if isinstance(raw, dict):
-            raise BadValue("no_value", "This takes a value, not an object.")
+            raise BadValue("no_value", _("This takes a value, not an object."))
         shape = shape_of(field)
         if shape == "set":
             return (_keys(raw),)
         if isinstance(raw, list | tuple):
-            raise BadValue("no_value", "This takes one value, not a list.")
+            raise BadValue("no_value", _("This takes one value, not a list."))
         if operator.takes == "pattern":
             read_pattern(_text(raw))
             return (_text(raw),)
@@ -254,7 +282,7 @@ class _Reader:
             return (_range(field, raw),)
         value = field.kind.clean(raw, field)
         if value is None:
-            raise BadValue("no_value", "A value is missing here. Use “$is.null” to ask for empty ones.")
+            raise BadValue("no_value", _("A value is missing here. Use “$is.null” to ask for empty ones."))
         return (value,)
 
     def placeholder(self, raw: str) -> Sequence[int]:
@@ -264,27 +292,28 @@ class _Reader:
             return tuple(sorted(self.viewer.principals - {self.viewer.id or 0}))
         near = get_close_matches(raw, PLACEHOLDERS, n=1, cutoff=0.4)
         raise BadValue(
-            "no_value", f"There is no placeholder “{raw}”. " + f"Did you mean “{(near or PLACEHOLDERS)[0]}”?"
+            "no_value",
+            _("There is no placeholder “%(raw)s”. Did you mean “%(name)s”?", raw=raw, name=(near or PLACEHOLDERS)[0]),
         )
 
 
 def _text(raw: Any) -> str:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise BadValue("not_text", "This takes a text.")
+        raise BadValue("not_text", _("This takes a text."))
     text = str(raw)
     if not text:
-        raise BadValue("no_value", "A value is missing here. Use “$is.null” to ask for empty ones.")
+        raise BadValue("no_value", _("A value is missing here. Use “$is.null” to ask for empty ones."))
     if "\x00" in text:
-        raise BadValue("bad_text", "This text holds a character that cannot be stored (NUL).")
+        raise BadValue("bad_text", _("This text holds a character that cannot be stored (NUL)."))
     if len(text) > 4_000:
-        raise BadValue("too_long", "A value in a condition has at most 4,000 characters.")
+        raise BadValue("too_long", _("A value in a condition has at most 4,000 characters."))
     return text
 
 
 def _keys(raw: Any) -> tuple[str, ...]:
     keys = [raw] if isinstance(raw, str) else list(raw) if isinstance(raw, list | tuple) else []
     if not keys or not all(isinstance(key, str) and key.strip() and "|" not in key for key in keys):
-        raise BadValue("not_in_list", "This takes a key of the list, or several in a list.")
+        raise BadValue("not_in_list", _("This takes a key of the list, or several in a list."))
     return tuple(dict.fromkeys(_text(key).strip() for key in keys))
 
 
@@ -301,9 +330,9 @@ def _range(field: Field, raw: Any) -> Range:
     loose = replace(field, least=None, most=None, scale=4)
     value = field.kind.clean(raw, loose, clock.site_zone())
     if value is None:
-        raise BadValue("no_value", "A value is missing here. Use “$is.null” to ask for empty ones.")
+        raise BadValue("no_value", _("A value is missing here. Use “$is.null” to ask for empty ones."))
     if kind == "whole" and abs(value) >= 2**63:
-        raise BadValue("out_of_range", "This number is too large.")
+        raise BadValue("out_of_range", _("This number is too large."))
     return Range(value, value)
 
 

@@ -15,6 +15,7 @@ import re2
 
 from crm.db import compile_pattern, fold_text
 from crm.engine.kinds import BadValue
+from crm.words import _
 
 CLASSES = {
     codes.CATEGORY_DIGIT: "0-9",
@@ -33,7 +34,7 @@ LONGEST, MOST_REPEATS = 300, 255  # PostgreSQL repeats at most 255 times
 def read_pattern(text: str) -> tuple[str, str]:
     """(the pattern for RE2, the pattern for PostgreSQL) of `text`. Raises BadValue, saying what cannot be used."""
     if len(text) > LONGEST:
-        raise _bad(f"it has more than {LONGEST} characters")
+        raise _bad(_("it has more than %(most)s characters", most=LONGEST))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -41,22 +42,22 @@ def read_pattern(text: str) -> tuple[str, str]:
     except (re.error, OverflowError, RecursionError) as fault:
         raise _bad(str(fault)) from None
     if tree.state.flags & ~(re.UNICODE | re.IGNORECASE):
-        raise _bad("it switches options on")
+        raise _bad(_("it switches options on"))
     for_re2, for_postgresql = "(?s)" + _say(tree, False), _say(tree, True)
     try:
         compile_pattern(for_re2)
     except re2.error:
-        raise _bad("it grows too large") from None
+        raise _bad(_("it grows too large")) from None
     return for_re2, for_postgresql
 
 
 def _bad(why: str) -> BadValue:
-    return BadValue("bad_pattern", f"This regular expression cannot be used: {why}.")
+    return BadValue("bad_pattern", _("This regular expression cannot be used: %(why)s.", why=why))
 
 
 def _escaped(code: int, pg: bool) -> str:
     if code == 0:
-        raise _bad("it holds a character that cannot be stored (NUL)")
+        raise _bad(_("it holds a character that cannot be stored (NUL)"))
     char = chr(code)
     if char.isalnum() or code > 127 or char in " _":
         return char
@@ -86,25 +87,25 @@ def _say_one(op: Any, argument: Any, pg: bool) -> str:
         return "(?:" + "|".join(_say(branch, pg) for branch in argument[1]) + ")"
     if op is codes.SUBPATTERN:
         if argument[1] or argument[2]:
-            raise _bad("it switches options on")
+            raise _bad(_("it switches options on"))
         return f"(?:{_say(argument[3], pg)})"
     if op is codes.MAX_REPEAT:
         least, most, body = argument
         if least > MOST_REPEATS or (most is not codes.MAXREPEAT and most > MOST_REPEATS):
-            raise _bad(f"it repeats more than {MOST_REPEATS} times")
+            raise _bad(_("it repeats more than %(most)s times", most=MOST_REPEATS))
         end = "" if most is codes.MAXREPEAT else str(most)
         said = _say(body, pg)
         return f"(?:{said}){{{least},{end}}}" if said else ""
     if op is codes.AT:
         return _say_place(argument, pg)
     names = {
-        codes.ASSERT: "look-ahead and look-behind are not taken",
-        codes.ASSERT_NOT: "look-ahead and look-behind are not taken",
-        codes.GROUPREF: "back-references are not taken",
-        codes.GROUPREF_EXISTS: "back-references are not taken",
-        codes.MIN_REPEAT: "lazy repeats (*?) are not taken",
+        codes.ASSERT: _("look-ahead and look-behind are not taken"),
+        codes.ASSERT_NOT: _("look-ahead and look-behind are not taken"),
+        codes.GROUPREF: _("back-references are not taken"),
+        codes.GROUPREF_EXISTS: _("back-references are not taken"),
+        codes.MIN_REPEAT: _("lazy repeats (*?) are not taken"),
     }
-    raise _bad(names.get(op, "it uses a form that is not taken"))
+    raise _bad(names.get(op, _("it uses a form that is not taken")))
 
 
 def _say_place(place: Any, pg: bool) -> str:
@@ -112,7 +113,7 @@ def _say_place(place: Any, pg: bool) -> str:
         return r"\A"
     if place in {codes.AT_END, codes.AT_END_STRING}:
         return r"\Z" if pg else r"\z"
-    raise _bad(r"word boundaries (\b) are not taken; write the characters around it")
+    raise _bad(_("word boundaries (\\b) are not taken; write the characters around it"))
 
 
 def _in_class(first: int, last: int, pg: bool) -> str:
@@ -139,5 +140,5 @@ def _say_class(items: Any, pg: bool) -> str:
         elif op is codes.CATEGORY and argument in OPPOSITES and len(items) == 1:
             return f"[^{CLASSES[OPPOSITES[argument]]}]"
         else:
-            raise _bad("a class in brackets mixes opposites")
+            raise _bad(_("a class in brackets mixes opposites"))
     return f"[{'^' if is_negative else ''}{''.join(parts)}]"

@@ -7,7 +7,7 @@ from typing import Any
 from crm.engine.conditions.dates import NOW, STEP
 from crm.engine.conditions.nodes import Has, Node, Test
 from crm.engine.registry import modules
-from crm.engine.words import _, say_number
+from crm.words import _, say_number
 
 Name = Callable[[int], str]
 

@@ -17,6 +17,7 @@ from crm.engine.permissions import demand, writable
 from crm.engine.refusals import Fault, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 MODES = ("create", "update", "both")
 MOST_BY_SCREEN = 200 * MEGABYTE
@@ -87,7 +88,7 @@ def begin(viewer: Viewer, module: str, name: str, stream: IO[bytes], most: int |
     demand(viewer, "import", said)
     demand(viewer, "create", said)
     if not said.importable or not said.is_record:
-        raise Refused.because("not_importable", f"{said.plural} cannot be imported.")
+        raise Refused.because("not_importable", _("%(plural)s cannot be imported.", plural=_(said.plural)))
     made = Import(
         module=module, user_id=viewer.id, file_name=plain_name(name), path="", dialect={}, created_at=clock.now(),
         mapping={}, for_all={}, message="",
@@ -105,7 +106,10 @@ def begin(viewer: Viewer, module: str, name: str, stream: IO[bytes], most: int |
                 file.close()
                 path.unlink()
                 limit = most // MEGABYTE
-                message = f"The file is larger than {limit} MB. Split it, or use the command “customerhub import”."
+                message = _(
+                    "The file is larger than %(limit)s MB. Split it, or use the command “customerhub import”.",
+                    limit=limit,
+                )
                 raise Refused.because("file_too_large", message, "file")
             file.write(piece)
     made.path = str(path)
@@ -153,9 +157,13 @@ def configure(
     faults: dict[str, list[Fault]] = {}
     if dialect is not None:
         if dialect.encoding not in ENCODINGS:
-            faults["encoding"] = [Fault("not_in_list", f"The encoding is one of: {', '.join(ENCODINGS)}.")]
+            faults["encoding"] = [
+                Fault("not_in_list", _("The encoding is one of: %(known)s.", known=", ".join(ENCODINGS)))
+            ]
         if dialect.delimiter not in DELIMITERS:
-            faults["delimiter"] = [Fault("not_in_list", f"The delimiter is one of: {', '.join(DELIMITERS.values())}.")]
+            faults["delimiter"] = [
+                Fault("not_in_list", _("The delimiter is one of: %(known)s.", known=", ".join(DELIMITERS.values())))
+            ]
         if faults:
             raise Refused(faults)
         names = header(Path(plan.path), dialect)
@@ -177,25 +185,29 @@ def _check_mapping(
 ) -> None:
     fields = list(plan.mapping.values())
     if not fields:
-        faults["mapping"] = [Fault("required", "Choose a field for at least one column.")]
+        faults["mapping"] = [Fault("required", _("Choose a field for at least one column."))]
         return
     allowed = writable(viewer, module) | {"number", "id"}
     for name in fields:
         if fields.count(name) > 1:
-            faults["mapping"] = [Fault("not_unique", f"Two columns go to “{module.fields[name].label}”. Choose one.")]
+            faults["mapping"] = [
+                Fault("not_unique", _("Two columns go to “%(label)s”. Choose one.", label=_(module.fields[name].label)))
+            ]
         elif name not in allowed:
-            faults["mapping"] = [Fault("forbidden", f"“{name}” cannot be written by an import.")]
+            faults["mapping"] = [Fault("forbidden", _("“%(name)s” cannot be written by an import.", name=name))]
     if mode not in MODES:
-        faults["mode"] = [Fault("not_in_list", "Choose: create, update or both.")]
+        faults["mode"] = [Fault("not_in_list", _("Choose: create, update or both."))]
     if mode != "create" and match not in fields:
         faults["match"] = [
-            Fault("required", "Choose the field by which rows find their records; a column must go to it.")
+            Fault("required", _("Choose the field by which rows find their records; a column must go to it."))
         ]
     if mode != "update":
         wanting = [said.label for name, said in module.fields.items() if said.required and said.default is None
                    and name not in fields and name not in (plan.for_all or {})]  # fmt: skip
         if wanting:
-            faults["mapping"] = [Fault("required", f"No column goes to: {', '.join(wanting)}. New records need it.")]
+            faults["mapping"] = [
+                Fault("required", _("No column goes to: %(known)s. New records need it.", known=", ".join(wanting)))
+            ]
 
 
 def load(viewer: Viewer, id: int) -> Import:

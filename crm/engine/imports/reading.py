@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.engine.refusals import Refused
+from crm.words import _
 
 ENCODINGS = ("utf-8", "utf-16", "windows-1252", "iso-8859-15", "windows-1250", "windows-1251", "mac-roman")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", ":": "colon", " ": "space"}
@@ -94,7 +95,9 @@ def lines(path: Path, dialect: Dialect) -> Iterator[Line]:
                     "bad_encoding", _encoding_message(path, dialect.encoding, bad), "encoding"
                 ) from None
             except csv.Error as bad:
-                raise Refused.because("bad_file", f"Line {before + 1} cannot be read as CSV: {bad}.", "file") from None
+                raise Refused.because(
+                    "bad_file", _("Line %(line)s cannot be read as CSV: %(bad)s.", line=before + 1, bad=bad), "file"
+                ) from None
             number, before = before + 1, reader.line_num
             if is_first and dialect.has_header:
                 is_first = False
@@ -107,7 +110,12 @@ def lines(path: Path, dialect: Dialect) -> Iterator[Line]:
 def _encoding_message(path: Path, encoding: str, bad: UnicodeDecodeError) -> str:
     offset = first_wrong_byte(path, encoding)
     byte = f"0x{bad.object[bad.start]:02x}" if bad.start < len(bad.object) else "the end"
-    return f"The file is not {encoding}: byte {offset} ({byte}) does not belong to it. Choose another encoding."
+    return _(
+        "The file is not %(encoding)s: byte %(offset)s (%(byte)s) does not belong to it. Choose another encoding.",
+        encoding=encoding,
+        offset=offset,
+        byte=byte,
+    )
 
 
 def first_wrong_byte(path: Path, encoding: str) -> int:
@@ -133,10 +141,12 @@ def header(path: Path, dialect: Dialect) -> list[str]:
     try:
         first = next(lines(path, Dialect(dialect.encoding, dialect.delimiter, dialect.quote, has_header=False)))
     except StopIteration:
-        raise Refused.because("empty", "The file is empty.", "file") from None
+        raise Refused.because("empty", _("The file is empty."), "file") from None
     if len(first.cells) > MOST_COLUMNS:
         raise Refused.because(
-            "out_of_range", f"The file has {len(first.cells)} columns; the limit is {MOST_COLUMNS}.", "file"
+            "out_of_range",
+            _("The file has %(count)s columns; the limit is %(most)s.", count=len(first.cells), most=MOST_COLUMNS),
+            "file",
         )
     if dialect.has_header:
         return [cell.strip() for cell in first.cells]

@@ -23,6 +23,7 @@ from crm.engine.permissions import scope
 from crm.engine.refusals import Forbidden, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 AT_ONCE = 1_000
 MOST_FAULTS = 100_000  # rows whose refusal is kept whole; a file beyond that is the wrong file
@@ -151,14 +152,21 @@ def _read(columns: Sequence[tuple[int, Field]], plan: Import, line: Line, width:
     """One line as values by field; what does not fit the table as a fault."""
     row = _Row(line, {})
     if len(line.cells) < width or any(cell.strip() for cell in line.cells[width:]):
-        row.fault = f"The row has {len(line.cells)} cells; the first line has {width}."
+        row.fault = _("The row has %(count)s cells; the first line has %(width)s.", count=len(line.cells), width=width)
         return row
     for index, said in columns:
         cell = line.cells[index]
         if cell[:1] == "'" and cell[1:2] in QUOTED:  # our own export put the quote there, against formulas
             cell = cell[1:]
         if said.max and len(cell) > said.max and said.kind.is_text:
-            row.remarks.append(f"“{said.label}” was cut to {said.max} characters (it has {len(cell)}).")
+            row.remarks.append(
+                _(
+                    "“%(label)s” was cut to %(most)s characters (it has %(count)s).",
+                    label=_(said.label),
+                    most=said.max,
+                    count=len(cell),
+                )
+            )
         row.values[said.name] = cell
     for name, value in plan.for_all.items():
         if not row.values.get(name):
@@ -179,7 +187,7 @@ def _write(
         if index in found:
             changed.append(index)
         elif plan.mode == "update":
-            row.fault = f"No record has this “{module.fields[plan.match].label}”."
+            row.fault = _("No record has this “%(label)s”.", label=_(module.fields[plan.match].label))
         else:
             new.append(index)
     made: list[int] = []
@@ -231,7 +239,7 @@ def _sentence(module: Module, fault: Exception) -> str:
             parts += [label + one.message for one in found]
         return " ".join(parts)
     if isinstance(fault, Forbidden | Missing):
-        return "You may not change this record."
+        return _("You may not change this record.")
     return str(fault)
 
 
@@ -273,7 +281,9 @@ def _find_links(viewer: Viewer, module: Module, batch: list[_Row]) -> None:
             if fold_text(text) in known:
                 row.values[name] = known[fold_text(text)]
             elif not text.isdigit():
-                row.fault = row.fault or f"{said.label}: there is no “{text}” that you may see."
+                row.fault = row.fault or _(
+                    "%(label)s: there is no “%(said)s” that you may see.", label=_(said.label), said=text
+                )
 
 
 def _named(viewer: Viewer, said: Field, wanted: set[str]) -> dict[str | None, int]:
@@ -302,9 +312,9 @@ def _named(viewer: Viewer, said: Field, wanted: set[str]) -> dict[str | None, in
 def undo(viewer: Viewer, plan: Import) -> int:
     """Put the records that an import made, and nobody has touched since, into the bin. Raises Refused after seven days."""
     if plan.state not in {"done", "failed", "cancelled"} or not plan.created_count:
-        raise Refused.because("not_offered", "There is nothing to undo.")
+        raise Refused.because("not_offered", _("There is nothing to undo."))
     if clock.now() - plan.created_at > timedelta(days=UNDO_DAYS):
-        raise Refused.because("out_of_range", f"An import can be undone for {UNDO_DAYS} days.")
+        raise Refused.because("out_of_range", _("An import can be undone for %(count)s days.", count=UNDO_DAYS))
     module = modules[plan.module]
     table, rows = module.table, ImportedRow.__table__
     said = select(table.c.id).join(rows, rows.c.entity_id == table.c.id)

@@ -11,6 +11,7 @@ from crm.engine.tags.modifiers import FUNCTIONS, MODIFIERS
 from crm.engine.tags.parse import parse
 from crm.engine.tags.spellings import LINKS, NAMESPACES
 from crm.engine.tags.tree import Call, Dialect, Filtered, Tag, TagError, expressions, names
+from crm.words import _
 
 _FORGOTTEN = re.compile(
     r"\{\s*((?:"
@@ -29,7 +30,9 @@ class Problem:
     tag: str = ""
 
     def __str__(self) -> str:
-        return f"Line {self.line}, column {self.column}: {self.message}"
+        return _(
+            "Line %(line)s, column %(column)s: %(message)s", line=self.line, column=self.column, message=self.message
+        )
 
 
 def check(
@@ -59,12 +62,18 @@ def unknown_modifiers(text: str) -> list[Problem]:
     for expression in expressions(tree.nodes):
         if isinstance(expression, Filtered) and expression.modifier not in MODIFIERS:
             near = difflib.get_close_matches(expression.modifier, MODIFIERS, n=1)
-            hint = f"; did you mean |{near[0]}?" if near else ""
+            hint = _("; did you mean |%(name)s?", name=near[0]) if near else ""
             problems.append(
-                Problem(f"Unknown modifier |{expression.modifier}{hint}", expression.line, expression.column)
+                Problem(
+                    _("Unknown modifier |%(modifier)s%(hint)s", modifier=expression.modifier, hint=hint),
+                    expression.line,
+                    expression.column,
+                )
             )
         elif isinstance(expression, Call) and expression.function not in FUNCTIONS:
-            problems.append(Problem(f"{expression.function}() is not a function of {{math}}", 1, 1))
+            problems.append(
+                Problem(_("%(function)s() is not a function of {math}", function=expression.function), 1, 1)
+            )
     return problems
 
 
@@ -79,13 +88,15 @@ def is_known_link(name: str) -> bool:
 def _unknown(tag: Tag, offered: list[str]) -> Problem:
     near = difflib.get_close_matches(tag.name, offered, n=1)
     shown = tag.name.removeprefix("record.")
-    hint = f"; did you mean {{${near[0].removeprefix('record.')}}}?" if near else ""
-    return Problem(f"Unknown tag {{${shown}}}{hint}", tag.line, tag.column, tag.name)
+    hint = _("; did you mean {$%(name)s}?", name=near[0].removeprefix("record.")) if near else ""
+    return Problem(_("Unknown tag {$%(shown)s}%(hint)s", shown=shown, hint=hint), tag.line, tag.column, tag.name)
 
 
 def _forgotten(match: re.Match[str], text: str) -> Problem:
     line = text.count("\n", 0, match.start()) + 1
     column = match.start() - text.rfind("\n", 0, match.start())
     if match[1]:
-        return Problem(f"{match[0]} is not a tag; write {{${match[1]}}}", line, column, match[1])
-    return Problem(f"{{{match[2]}}} is not allowed in mails: only names, |fallback and {{if}}", line, column)
+        return Problem(
+            _("%(said)s is not a tag; write {$%(name)s}", said=match[0], name=match[1]), line, column, match[1]
+        )
+    return Problem(_("{%(name)s} is not allowed in mails: only names, |fallback and {if}", name=match[2]), line, column)

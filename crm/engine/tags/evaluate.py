@@ -45,6 +45,7 @@ from crm.engine.tags.tree import (
     Unary,
     Variable,
 )
+from crm.words import _, say_number
 
 
 def evaluate(tree: Tree, values: Mapping[str, Any], now: datetime, zone: tzinfo) -> str:
@@ -56,7 +57,7 @@ def evaluate(tree: Tree, values: Mapping[str, Any], now: datetime, zone: tzinfo)
     except Phrase as error:
         raise FormulaError(str(error)) from None
     except RecursionError:
-        raise FormulaError("the formula is nested too deeply") from None
+        raise FormulaError(_("the formula is nested too deeply")) from None
 
 
 def _run(nodes: tuple[Node, ...], run: Run) -> list[str]:
@@ -85,7 +86,7 @@ def _run(nodes: tuple[Node, ...], run: Run) -> list[str]:
                 for row in rows_of(_value(node.source, run)):
                     run.loop_steps += 1
                     if run.loop_steps > MAX_LOOP_STEPS:
-                        raise FormulaError(f"more than {MAX_LOOP_STEPS:,} rows")
+                        raise FormulaError(_("more than %(most)s rows", most=say_number(MAX_LOOP_STEPS)))
                     run.own[node.item] = row
                     out.extend(_run(node.body, run))
     return out
@@ -94,7 +95,7 @@ def _run(nodes: tuple[Node, ...], run: Run) -> list[str]:
 def _add(out: list[str], text: str, run: Run) -> None:
     run.length += len(text)
     if run.length > MAX_OUTPUT:
-        raise FormulaError(f"the result is longer than {MAX_OUTPUT:,} characters")
+        raise FormulaError(_("the result is longer than %(most)s characters", most=say_number(MAX_OUTPUT)))
     out.append(text)
 
 
@@ -116,7 +117,7 @@ def _value(expression: Expression, run: Run) -> Any:
         case Binary():
             return _binary(expression, run)
         case _:
-            raise FormulaError("an equation belongs into {math}")
+            raise FormulaError(_("an equation belongs into {math}"))
 
 
 def _look_up(path: tuple[str, ...], run: Run) -> Any:
@@ -129,16 +130,22 @@ def _look_up(path: tuple[str, ...], run: Run) -> Any:
 def _filter(expression: Filtered, run: Run) -> Any:
     modifier = modifiers.MODIFIERS.get(expression.modifier)
     if modifier is None:
-        raise FormulaError(f"unknown modifier |{expression.modifier}")
+        raise FormulaError(_("unknown modifier |%(modifier)s", modifier=expression.modifier))
     value = _value(expression.value, run)
     arguments = [_value(argument, run) for argument in expression.arguments]
     least, most = modifier.arguments
     if not least <= len(arguments) <= most:
-        raise FormulaError(f"|{expression.modifier} takes {least if least == most else f'{least} to {most}'} arguments")
+        raise FormulaError(
+            _(
+                "|%(modifier)s takes %(value)s arguments",
+                modifier=expression.modifier,
+                value=least if least == most else f"{least} to {most}",
+            )
+        )
     try:
         return modifier.apply(run, value, *arguments)
     except (DecimalException, OverflowError):
-        raise FormulaError("the number is too large") from None
+        raise FormulaError(_("the number is too large")) from None
 
 
 def _binary(expression: Binary, run: Run) -> Any:
@@ -167,7 +174,7 @@ def _equation(expression: Expression, operands: Mapping[str, Any], run: Run) -> 
     match expression:
         case Operand():
             if expression.name not in operands:
-                raise FormulaError(f"{expression.name} of the equation was given no value")
+                raise FormulaError(_("%(name)s of the equation was given no value", name=expression.name))
             return number(operands[expression.name], expression.name)
         case Call():
             arguments = [_equation(argument, operands, run) for argument in expression.arguments]

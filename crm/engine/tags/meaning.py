@@ -11,6 +11,7 @@ from decimal import Decimal, DecimalException, DivisionByZero, InvalidOperation,
 from typing import Any
 
 from crm.engine.tags.moments import as_phrase
+from crm.words import _
 
 MAX_LOOP_STEPS = 1000
 MAX_STEPS = 20_000
@@ -41,7 +42,7 @@ class Run:
         """Counts one piece of work; stops a formula that takes too much."""
         self.steps += 1
         if self.steps > MAX_STEPS or (self.steps % 64 == 0 and time.monotonic() > self.deadline):
-            raise FormulaError("the formula takes too long")
+            raise FormulaError(_("the formula takes too long"))
 
 
 def number(value: Any, name: str = "") -> Decimal:
@@ -52,22 +53,25 @@ def number(value: Any, name: str = "") -> Decimal:
         result = Decimal(str(value))
     else:
         text = shown(value).strip()
-        subject = f"{name} is" if name else "a number is"
         if not text:
-            raise FormulaError(f"{subject} empty; write |default:0 after it")
+            raise FormulaError(
+                _("%(name)s is empty; write |default:0 after it", name=name)
+                if name
+                else _("a number is empty; write |default:0 after it")
+            )
         try:
             result = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
         except InvalidOperation:
-            raise FormulaError(f'"{text[:40]}" is not a number') from None
+            raise FormulaError(_('"%(name)s" is not a number', name=text[:40])) from None
     if not result.is_finite() or abs(result) > Decimal("1e30"):
-        raise FormulaError("the number is too large")
+        raise FormulaError(_("the number is too large"))
     return result
 
 
 def arithmetic(operator: str, left: Decimal, right: Decimal) -> Decimal:
     """One operation with 28 digits. Raises FormulaError (division by zero, too large)."""
     if operator in ("/", "%") and not right:
-        raise FormulaError("division by zero")
+        raise FormulaError(_("division by zero"))
     operate = {
         "+": ARITHMETIC.add,
         "-": ARITHMETIC.subtract,
@@ -78,7 +82,7 @@ def arithmetic(operator: str, left: Decimal, right: Decimal) -> Decimal:
     try:
         return operate(left, right)
     except DecimalException:
-        raise FormulaError("the number is too large") from None
+        raise FormulaError(_("the number is too large")) from None
 
 
 def shown(value: Any) -> str:

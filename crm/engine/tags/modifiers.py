@@ -13,6 +13,7 @@ import re2
 
 from crm.engine.tags import meaning
 from crm.engine.tags.moments import read_moment, show_date, show_percent
+from crm.words import _, say_number
 
 if TYPE_CHECKING:
     from crm.engine.tags.meaning import Run
@@ -54,7 +55,7 @@ def _regex_replace(run: Run, value: Any, pattern: Any, replacement: Any = "") ->
     """RE2 matches in time linear in the text, whatever the pattern; it knows no look-around and no back-reference."""
     written, flags = _delimited(_text(pattern))
     if len(written) > MAX_PATTERN:
-        raise meaning.FormulaError(f"a pattern may have at most {MAX_PATTERN} characters")
+        raise meaning.FormulaError(_("a pattern may have at most %(most)s characters", most=MAX_PATTERN))
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20
@@ -63,7 +64,7 @@ def _regex_replace(run: Run, value: Any, pattern: Any, replacement: Any = "") ->
         compiled = re2.compile(written, options)
         changed: str = compiled.sub(re.sub(r"\$(\d)", r"\\\1", _text(replacement)), _text(value))
     except re2.error:
-        raise meaning.FormulaError(f'the pattern "{written[:40]}" cannot be used') from None
+        raise meaning.FormulaError(_('the pattern "%(name)s" cannot be used', name=written[:40])) from None
     return _bounded(changed)
 
 
@@ -78,13 +79,13 @@ def _replace(run: Run, value: Any, old: Any, new: Any = "") -> str:
     if not search:
         return text
     if len(text) + text.count(search) * (len(put) - len(search)) > MAX_TEXT:
-        raise meaning.FormulaError(f"the result is longer than {MAX_TEXT:,} characters")
+        raise meaning.FormulaError(_("the result is longer than %(most)s characters", most=say_number(MAX_TEXT)))
     return text.replace(search, put)
 
 
 def _bounded(text: str) -> str:
     if len(text) > MAX_TEXT:
-        raise meaning.FormulaError(f"the result is longer than {MAX_TEXT:,} characters")
+        raise meaning.FormulaError(_("the result is longer than %(most)s characters", most=say_number(MAX_TEXT)))
     return text
 
 
@@ -161,7 +162,7 @@ def _escape(run: Run, value: Any, kind: Any = "html") -> str:
         return quote(_text(value), safe="")
     escape = _ESCAPES.get(_text(kind))
     if escape is None:
-        raise meaning.FormulaError("|escape knows html, url and quotes")
+        raise meaning.FormulaError(_("|escape knows html, url and quotes"))
     return escape(_text(value))
 
 
@@ -169,7 +170,7 @@ def _column(value: Any, field: Any) -> list[Decimal]:
     name = _text(field)
     found = [row.get(name) for row in meaning.rows_of(value)[: meaning.MAX_LOOP_STEPS + 1] if isinstance(row, Mapping)]
     if len(found) > meaning.MAX_LOOP_STEPS:
-        raise meaning.FormulaError(f"more than {meaning.MAX_LOOP_STEPS:,} rows")
+        raise meaning.FormulaError(_("more than %(most)s rows", most=say_number(meaning.MAX_LOOP_STEPS)))
     return [meaning.number(one) for one in found if one not in (None, "")]
 
 
@@ -232,13 +233,13 @@ def _leading(text: str) -> str:
 
 def _power(base: Decimal, exponent: Decimal) -> Decimal:
     if abs(exponent) > meaning.MAX_POWER:
-        raise meaning.FormulaError(f"a power may be at most {meaning.MAX_POWER}")
+        raise meaning.FormulaError(_("a power may be at most %(most)s", most=meaning.MAX_POWER))
     return meaning.ARITHMETIC.power(base, exponent)
 
 
 def _exponential(value: Decimal) -> Decimal:
     if abs(value) > meaning.MAX_POWER:
-        raise meaning.FormulaError(f"a power may be at most {meaning.MAX_POWER}")
+        raise meaning.FormulaError(_("a power may be at most %(most)s", most=meaning.MAX_POWER))
     return meaning.ARITHMETIC.exp(value)
 
 
@@ -261,11 +262,13 @@ def compute(name: str, arguments: list[Decimal]) -> Decimal:
     """A function of {math}. Raises FormulaError."""
     known = FUNCTIONS.get(name)
     if known is None:
-        raise meaning.FormulaError(f"{name}() is not a function of {{math}}")
+        raise meaning.FormulaError(_("%(name)s() is not a function of {math}", name=name))
     function, least, most = known
     if not least <= len(arguments) <= most:
-        raise meaning.FormulaError(f"{name}() takes {least if least == most else f'{least} to {most}'} arguments")
+        raise meaning.FormulaError(
+            _("%(name)s() takes %(value)s arguments", name=name, value=least if least == most else f"{least} to {most}")
+        )
     try:
         return function(*arguments)
     except (DecimalException, OverflowError):
-        raise meaning.FormulaError(f"{name}() has no result for these values") from None
+        raise meaning.FormulaError(_("%(name)s() has no result for these values", name=name)) from None

@@ -9,6 +9,8 @@ import calendar
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from crm.words import _
+
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS = (
     "january",
@@ -60,7 +62,7 @@ def read_moment(phrase: str, now: datetime, zone: tzinfo) -> int:
     """Seconds since 1970 that a phrase means at `now`, in `zone`. Raises Phrase."""
     text = phrase.strip().lower()
     if not text:
-        raise Phrase("the date is empty")
+        raise Phrase(_("the date is empty"))
     if re.fullmatch(r"-?\d{9,12}", text):
         return int(text)
     moment = now.astimezone(zone)
@@ -72,8 +74,8 @@ def read_moment(phrase: str, now: datetime, zone: tzinfo) -> int:
         if found is None:
             rest = text[position:]
             if _NUMBERLESS.match(rest):
-                raise Phrase(f'a number is missing in "{phrase.strip()}"')
-            raise Phrase(f'"{phrase.strip()}" is not a date')
+                raise Phrase(_('a number is missing in "%(value)s"', value=phrase.strip()))
+            raise Phrase(_('"%(value)s" is not a date', value=phrase.strip()))
         kind, match = found
         position = _gap(text, match.end())
         if kind == "edge":
@@ -84,7 +86,7 @@ def read_moment(phrase: str, now: datetime, zone: tzinfo) -> int:
             try:
                 moment = _step(kind, match, moment, zone)
             except (ValueError, OverflowError):
-                raise Phrase(f'"{phrase.strip()}" is not a date') from None
+                raise Phrase(_('"%(value)s" is not a date', value=phrase.strip())) from None
     if edge:
         last = calendar.monthrange(moment.year, moment.month)[1]
         moment = moment.replace(day=1 if edge == "first" else last)
@@ -171,7 +173,7 @@ def _nth_weekday(moment: datetime, which: str, day: int) -> datetime:
     else:
         number += 7 * (_ORDINALS[which] - 1)
     if number > length:
-        raise Phrase(f"this month has no {which} {DAYS[day]}")
+        raise Phrase(_("this month has no %(which)s %(name)s", which=which, name=DAYS[day]))
     return moment.replace(day=number, hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -236,7 +238,7 @@ def _moment(stamp: int, zone: tzinfo) -> datetime:
     try:
         return datetime.fromtimestamp(stamp, zone)
     except (OverflowError, ValueError, OSError):
-        raise Phrase(f"{stamp} is not a date") from None
+        raise Phrase(_("%(stamp)s is not a date", stamp=stamp)) from None
 
 
 def as_phrase(value: date | datetime) -> str:

@@ -37,6 +37,7 @@ from crm.engine.tags.tree import (
     Unary,
     Variable,
 )
+from crm.words import _, say_number
 
 MAX_FORMULA_BYTES = 16 * 1024
 WORDS = {"eq": "==", "ne": "!=", "neq": "!=", "lt": "<", "lte": "<=", "le": "<=", "gt": ">", "gte": ">=", "ge": ">="}
@@ -47,7 +48,7 @@ _BLOCKS = re.compile(r"\{(if|foreach)(?=[\s(!$\"'])|\{/(if|foreach)\}")
 def parse(text: str, dialect: Dialect = "mail") -> Tree:
     """The tree of `text`. Raises TagError (line, column, reason) when it cannot be read."""
     if dialect == "formula" and len(text.encode()) > MAX_FORMULA_BYTES:
-        raise TagError(f"A formula may have at most {MAX_FORMULA_BYTES:,} bytes", 1, 1)
+        raise TagError(_("A formula may have at most %(most)s bytes", most=say_number(MAX_FORMULA_BYTES)), 1, 1)
     if "{" not in text:
         return Tree(dialect, (Text(text, 0, len(text)),) if text else (), text)
     try:
@@ -60,7 +61,7 @@ def parse(text: str, dialect: Dialect = "mail") -> Tree:
             raise error.orig_exc from None
         raise
     except RecursionError:
-        raise TagError("Blocks are nested too deeply", 1, 1) from None
+        raise TagError(_("Blocks are nested too deeply"), 1, 1) from None
     return Tree(dialect, nodes, text)
 
 
@@ -78,7 +79,7 @@ def parse_equation(text: str, line: int, column: int) -> Expression:
     try:
         expression: Expression = _Build(text).transform(_parser("equation").parse(text))
     except UnexpectedInput:
-        raise TagError(f'The equation "{text[:80]}" cannot be read', line, column) from None
+        raise TagError(_('The equation "%(name)s" cannot be read', name=text[:80]), line, column) from None
     return expression
 
 
@@ -147,7 +148,7 @@ class _Build(Transformer[Token, Any]):
     def math(self, meta: Meta, opening: Token, *arguments: Any) -> Math:
         given = dict(arguments)
         if "equation" not in given:
-            raise TagError('{math} needs equation="…"', meta.line, meta.column)
+            raise TagError(_('{math} needs equation="…"'), meta.line, meta.column)
         equation = parse_equation(_spell(given.pop("equation")), meta.line, meta.column)
         target = _word(given.pop("assign"), "assign", meta) if "assign" in given else None
         return Math(equation, tuple(given.items()), target, meta.line, meta.column)
@@ -272,7 +273,11 @@ def _unescape(text: str) -> str:
 def _given(tag: str, arguments: Any, wanted: tuple[str, ...], meta: Meta) -> dict[str, Expression]:
     given: dict[str, Expression] = dict(arguments)
     if set(given) != set(wanted):
-        raise TagError(f"{{{tag}}} needs exactly {' and '.join(name + '=' for name in wanted)}", meta.line, meta.column)
+        raise TagError(
+            _("{%(tag)s} needs exactly %(known)s", tag=tag, known=" and ".join(name + "=" for name in wanted)),
+            meta.line,
+            meta.column,
+        )
     return given
 
 
@@ -281,7 +286,7 @@ def _word(value: Expression, argument: str, meta: Meta) -> str:
         return value.value
     if isinstance(value, Variable) and len(value.path) == 1:
         return value.path[0]
-    raise TagError(f"{argument}= takes a plain name", meta.line, meta.column)
+    raise TagError(_("%(argument)s= takes a plain name", argument=argument), meta.line, meta.column)
 
 
 def _spell(value: Expression) -> str:
@@ -302,23 +307,31 @@ def _explain(error: UnexpectedInput, text: str, dialect: Dialect) -> TagError:
             opener = _unclosed(text)
             if opener:
                 kind, line, column = opener
-                return TagError(f"{{{kind}}} is never closed with {{/{kind}}}", line, column)
+                return TagError(_("{%(kind)s} is never closed with {/%(kind)s}", kind=kind), line, column)
             line, column = _place(text, text.rfind("{"))
-            return TagError("A tag is opened here and never closed with }", line, column)
+            return TagError(_("A tag is opened here and never closed with }"), line, column)
         if token.type in ("MAIL_END", "END_IF", "END_FOREACH"):
-            return TagError(f"{token} without {{{str(token)[2:-1]}}} before it", line, column)
+            return TagError(
+                _("%(token)s without {%(name)s} before it", token=token, name=str(token)[2:-1]), line, column
+            )
         if token.type in ("MAIL_ELSE", "ELSE", "MAIL_ELSEIF", "ELSEIF"):
-            return TagError(f"{str(token).split()[0].rstrip('}')}}} has no {{if}} before it", line, column)
-        return TagError(f'"{str(token)[:40]}" is not expected here{_advice(dialect)}', line, column)
+            return TagError(
+                _("%(value)s} has no {if} before it", value=str(token).split()[0].rstrip("}")), line, column
+            )
+        return TagError(_('"%(said)s" is not expected here', said=str(token)[:40]) + _advice(dialect), line, column)
     if isinstance(error, UnexpectedCharacters):
         offset = error.pos_in_stream or 0
-        return TagError(f'"{text[offset : offset + 20]}" is not expected here{_advice(dialect)}', line, column)
-    return TagError("This tag cannot be read", line, column)
+        return TagError(
+            _('"%(said)s" is not expected here', said=text[offset : offset + 20]) + _advice(dialect),
+            line,
+            column,
+        )
+    return TagError(_("This tag cannot be read"), line, column)
 
 
 def _advice(dialect: Dialect) -> str:
     if dialect == "mail":
-        return '; a tag is {$name}, {$name|fallback} or {if $name == "value"}…{else}…{/if} (==, != and empty only)'
+        return _('; a tag is {$name}, {$name|fallback} or {if $name == "value"}…{else}…{/if} (==, != and empty only)')
     return ""
 
 

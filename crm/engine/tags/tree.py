@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
+from crm.words import _
+
 Dialect = Literal["mail", "formula"]
 
 
@@ -14,7 +16,7 @@ class TagError(ValueError):
     """A text that cannot be read as tags. `line` and `column` count from 1."""
 
     def __init__(self, reason: str, line: int, column: int) -> None:
-        super().__init__(f"Line {line}, column {column}: {reason}")
+        super().__init__(_("Line %(line)s, column %(column)s: %(reason)s", line=line, column=column, reason=reason))
         self.reason, self.line, self.column = reason, line, column
 
 
