@@ -116,7 +116,7 @@ MODULE = Module(
             "name", "account_type", "parent_id", "business_id", "vat_id", "industry", "rating", "employees",
             "annual_revenue", "owner_id",
         )),
-        Block("How to reach it", ("phone", "fax", "email", "website", "language", "email_opt_out", "notify_owner")),
+        Block("How to reach it", ("phone", "fax", "email", "website", "language", "email_opt_out")),
         Block("Billing address", (
             "billing_street", "billing_po_box", "billing_postal_code", "billing_city", "billing_state", "billing_country",
         )),

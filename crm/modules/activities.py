@@ -145,8 +145,8 @@ MODULE = Module(
     facts=("activity_type", "status", "at", "priority", "location"),
     form=(
         Block("Activity", ("subject", "kind", "activity_type", "status", "priority", "owner_id")),
-        Block("When", ("starts_at", "ends_at", "due_on", "due_time", "reminder", "completed_at")),
-        Block("More", ("location", "category", "public", "notify_assignee", "points", "description")),
+        Block("When", ("starts_at", "ends_at", "due_on", "due_time", "completed_at")),
+        Block("More", ("location", "category", "public", "points", "description")),
     ),
     search=("subject", "number", "location"),
     sort=("-at",),

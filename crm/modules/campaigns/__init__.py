@@ -76,7 +76,7 @@ MODULE = Module(
     facts=("type", "status", "active", "starts_on", "closes_on"),
     form=(
         Block("Campaign", (
-            "name", "type", "status", "active", "starts_on", "closes_on", "auto_template_id", "product_id", "owner_id",
+            "name", "type", "status", "active", "starts_on", "closes_on", "product_id", "owner_id",
         )),
         Block("Goals", (
             "target_audience", "target_size", "sponsor", "expected_response", "expected_sales", "expected_revenue",

@@ -155,7 +155,7 @@ MODULE = Module(
         Block("Other address", (
             "other_street", "other_po_box", "other_postal_code", "other_city", "other_state", "other_country",
         )),
-        Block("More", ("born_on", "reference", "notify_owner", "passive", "description")),
+        Block("More", ("born_on", "reference", "passive", "description")),
     ),
     search=("first_name", "last_name", "number", "email", "secondary_email", "phone", "mobile", "title"),
     sort=("last_name", "first_name"),

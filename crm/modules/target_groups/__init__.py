@@ -97,7 +97,6 @@ MODULE = Module(
             "conditions", "everybody", "leave_out_unmailable", "sample", "sample_size", "member_count",
             "last_refreshed_at", "refresh_error",
         )),
-        Block("Automatic mail", ("send_template_id", "auto_campaigns")),
         Block("More", ("description",)),
     ),
     search=("name", "number"),
