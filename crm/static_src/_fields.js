@@ -9,6 +9,7 @@ import TomSelect from "tom-select";
 function choose(select) {
   if (select.tomselect) return;
   const address = select.dataset.choose;
+  const label = select.labels?.[0]?.textContent.trim() || select.getAttribute("aria-label");
   new TomSelect(select, {
     plugins: select.multiple ? ["remove_button"] : select.required || !select.querySelector('option[value=""]') ? [] : ["clear_button"],
     maxOptions: 400,
@@ -24,6 +25,8 @@ function choose(select) {
       },
     }),
   });
+  select.setAttribute("aria-hidden", "true"); // its place is taken by the box, which has the label
+  if (label) select.tomselect.control_input.setAttribute("aria-label", label);
 }
 
 function sort(list) {
