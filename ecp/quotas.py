@@ -14,6 +14,7 @@ from crm import clock, config
 from crm.db import db, is_sqlite
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
+from crm.words import _, say_number
 from ecp.modules.plans import MailMonth
 
 WARN_AT = 80  # per cent
@@ -71,10 +72,10 @@ def reserve(count: int, month: str | None = None) -> str:
 def sentence(count: int, said: Quota) -> str:
     """Why `count` mails are too many: what is needed and what is left."""
     left = said.left or 0
-    return (
-        f"This needs {_grouped(count)} mails and {_grouped(left)} are left of this month's {_grouped(said.limit or 0)}: "
-        f"{_grouped(count - left)} too many."
-    )
+    return _(
+        "This needs %(needed)s mails and %(left)s are left of this month's %(limit)s: %(over)s too many.",
+        needed=say_number(count), left=say_number(left), limit=say_number(said.limit or 0), over=say_number(count - left),
+    )  # fmt: skip
 
 
 def settle(month: str, reserved: int, sent: int) -> None:
@@ -104,7 +105,3 @@ def _limit() -> int | None:
         select(table.c.monthly_mail_limit).where(table.c.current, table.c.deleted_at.is_(None)).limit(1)
     ).first()
     return row.monthly_mail_limit if row else None
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", " ")

@@ -15,13 +15,14 @@ from sqlalchemy import Select, select, update
 
 from crm import clock
 from crm.db import db
-from crm.engine import afterwards, history, outbox
+from crm.engine import afterwards, history, outbox, picklists
 from crm.engine.channels import Channel
 from crm.engine.permissions import demand, has_area, scope
 from crm.engine.refusals import Conflict, Fault, Forbidden, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.mail.sending import runs
+from crm.words import _
 from ecp.pipeline import checks
 
 SOONEST, LATEST = timedelta(minutes=2), timedelta(days=366)
@@ -33,22 +34,6 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {  # action → from which state
     "pause": (("preparing", "sending"), "paused"),
     "resume": (("paused",), "sending"),
     "cancel": (("scheduled", "preparing", "sending", "paused"), "cancelled"),
-}
-CANNOT: dict[str, dict[str, str]] = {  # action → state → what to say
-    "start": {
-        "scheduled": "This sendout is scheduled. Unschedule it first, then send it now.",
-        "cancelled": "This sendout was cancelled. Make a copy and send that.",
-        "failed": "This sendout failed. Make a copy and send that.",
-        "sent": "This sendout was sent already. Make a copy to send it again.",
-    },
-    "schedule": {"scheduled": "This sendout is scheduled already. Unschedule it first."},
-    "unschedule": {"draft": "This sendout is not scheduled."},
-    "pause": {"draft": "This sendout has not been started.", "scheduled": "This sendout has not been started."},
-    "resume": {
-        "cancelled": "This sendout was cancelled and cannot go on.",
-        "draft": "This sendout has not been started.",
-    },
-    "cancel": {"draft": "This sendout is a draft. Delete it instead.", "sent": "This sendout was sent already."},
 }
 DONE = {  # action → states in which it was done already: asked again, it says so and changes nothing
     "start": ("preparing", "sending", "paused"),
@@ -88,7 +73,7 @@ def schedule(viewer: Viewer, id: int, at: datetime, channel: Channel = Channel.A
     sendout = load(viewer, id)
     if at.tzinfo is None:
         raise Refused(
-            scheduled_at=Fault("bad_date", "Say the time zone of the moment, such as 2026-11-30T14:05+02:00.")
+            scheduled_at=Fault("bad_date", _("Say the time zone of the moment, such as 2026-11-30T14:05+02:00."))
         )
     if sendout.state == "draft":
         demand_moment(at)
@@ -102,11 +87,11 @@ def demand_moment(at: datetime) -> None:
     """Raises Refused (field scheduled_at) when nothing can be scheduled for `at`."""
     now = clock.now()
     if at <= now:
-        raise Refused(scheduled_at=Fault("in_the_past", "This moment is past. Choose one that comes."))
+        raise Refused(scheduled_at=Fault("in_the_past", _("This moment is past. Choose one that comes.")))
     if at < now + SOONEST:
-        raise Refused(scheduled_at=Fault("too_soon", "Choose a moment at least 2 minutes ahead, or send now."))
+        raise Refused(scheduled_at=Fault("too_soon", _("Choose a moment at least 2 minutes ahead, or send now.")))
     if at > now + LATEST:
-        raise Refused(scheduled_at=Fault("too_late", "Choose a moment within a year."))
+        raise Refused(scheduled_at=Fault("too_late", _("Choose a moment within a year.")))
 
 
 def unschedule(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
@@ -116,7 +101,7 @@ def unschedule(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
 
 def pause(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
     """Stop for now: nothing whose text has not begun goes out any more."""
-    return _move(viewer, load(viewer, id), "pause", channel, state_note="Paused by a person")
+    return _move(viewer, load(viewer, id), "pause", channel, state_note=_("Paused by a person"))
 
 
 def resume(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
@@ -131,7 +116,9 @@ def cancel(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
     sendout = load(viewer, id)
     mine = viewer.id is not None and viewer.id in {sendout.creator_id, sendout.owner_id}
     if not (mine or viewer.is_system or viewer.is_admin or "ecp_admin" in viewer.flags):
-        raise Forbidden("This sendout belongs to somebody else. Only administrators may cancel it.", "forbidden_action")
+        raise Forbidden(
+            _("This sendout belongs to somebody else. Only administrators may cancel it."), "forbidden_action"
+        )
     return _move(viewer, sendout, "cancel", channel, finished_at=clock.now())
 
 
@@ -145,7 +132,7 @@ def load(viewer: Viewer, id: int) -> Sendout:
     if seen is None:
         raise Missing
     if not has_area(viewer, "send") or db.session.execute(_narrowed(query, viewer, "edit")).first() is None:
-        raise Forbidden("You have no right to send this mass mail.", "forbidden_action")
+        raise Forbidden(_("You have no right to send this mass mail."), "forbidden_action")
     return of_row(seen)
 
 
@@ -196,6 +183,28 @@ def _move(
     state: str = db.session.execute(select(table.c.state).where(table.c.id == sendout.id)).scalar() or ""
     if state in DONE.get(action, ()):
         return state
-    raise Conflict(
-        CANNOT.get(action, {}).get(state, f"This sendout is {state}, so that cannot be done."), "wrong_state"
+    raise Conflict(why_not(action, state), "wrong_state")
+
+
+def why_not(action: str, state: str) -> str:
+    """Why `action` cannot be done to a sendout in `state`, and what to do instead."""
+    said = {
+        ("start", "scheduled"): _("This sendout is scheduled. Unschedule it first, then send it now."),
+        ("start", "cancelled"): _("This sendout was cancelled. Make a copy and send that."),
+        ("start", "failed"): _("This sendout failed. Make a copy and send that."),
+        ("start", "sent"): _("This sendout was sent already. Make a copy to send it again."),
+        ("schedule", "scheduled"): _("This sendout is scheduled already. Unschedule it first."),
+        ("unschedule", "draft"): _("This sendout is not scheduled."),
+        ("pause", "draft"): _("This sendout has not been started."),
+        ("pause", "scheduled"): _("This sendout has not been started."),
+        ("resume", "draft"): _("This sendout has not been started."),
+        ("resume", "cancelled"): _("This sendout was cancelled and cannot go on."),
+        ("cancel", "draft"): _("This sendout is a draft. Delete it instead."),
+        ("cancel", "sent"): _("This sendout was sent already."),
+    }
+    if (action, state) in said:
+        return said[action, state]
+    return _(
+        "This sendout is in the state “%(state)s”, so that cannot be done.",
+        state=_(picklists.label("sendout_state", state)),
     )

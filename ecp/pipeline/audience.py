@@ -30,9 +30,11 @@ from sqlalchemy.sql import ColumnElement
 
 from crm import clock
 from crm.db import db, is_sqlite
+from crm.engine import picklists
 from crm.engine.registry import modules
 from crm.engine.relations import linked
 from crm.mail.sending.deliveries import Delivery
+from crm.words import _
 from ecp.pipeline.allow import Rules, person_facts, reason
 
 PERSONS = ("contacts", "leads")
@@ -60,8 +62,9 @@ class Count:
 
     @property
     def sentence(self) -> str:
-        """Why people are left out, for a refusal: `3 opt_out, 2 no_email`."""
-        return ", ".join(f"{count} {name}" for name, count in sorted(self.skipped_by_reason.items()))
+        """Why people are left out, for a refusal: `Has opted out of mail: 3. Has no address: 2.`"""
+        found = sorted(self.skipped_by_reason.items())
+        return " ".join(f"{_(picklists.label('skip_reason', name))}: {count}." for name, count in found)
 
 
 def create_deliveries(audience: Audience) -> Count:

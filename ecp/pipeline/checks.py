@@ -15,6 +15,7 @@ from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.modules.sender_addresses import USABLE
+from crm.words import _
 from ecp import quotas
 from ecp.organisation import SiteSetting
 from ecp.pipeline import audience, frozen
@@ -60,11 +61,10 @@ def demand_somebody(count: Count) -> None:
         return
     if not count.audience:
         raise Refused.because(
-            "no_recipients", "Nobody is in this audience. Add people to the campaign or target group."
+            "no_recipients", _("Nobody is in this audience. Add people to the campaign or target group.")
         )
-    raise Refused.because(
-        "no_recipients", f"Nobody of the {count.audience} people in this audience may be mailed: {count.sentence}."
-    )
+    said = _("Nobody of the %(count)s people in this audience may be mailed.", count=count.audience)
+    raise Refused.because("no_recipients", f"{said} {count.sentence}")
 
 
 def audience_of(sendout: Sendout) -> Audience:
@@ -115,20 +115,20 @@ def _check_mail(sendout: Sendout) -> list[tuple[str, Fault]]:
     row = db.session.execute(select(table).where(table.c.id == sendout.email_template_id)).mappings().first()
     if row is None or row["deleted_at"] is not None:
         return [
-            ("email_template_id", Fault("no_such_record", "The e-mail of this sendout was deleted. Choose another."))
+            ("email_template_id", Fault("no_such_record", _("The e-mail of this sendout was deleted. Choose another.")))
         ]
     if row["kind"] != "email":
         return [
-            ("email_template_id", Fault("is_template", "This is a template. Make an e-mail from it, and send that."))
+            ("email_template_id", Fault("is_template", _("This is a template. Make an e-mail from it, and send that.")))
         ]
     if row["status"] != "active":
-        return [("email_template_id", Fault("inactive", "This e-mail is not active. Activate it first."))]
+        return [("email_template_id", Fault("inactive", _("This e-mail is not active. Activate it first.")))]
     faults = [
-        ("email_template_id", Fault("required", f"The e-mail has no {label}."))
+        ("email_template_id", Fault("required", _("The e-mail has no %(what)s.", what=label)))
         for name, label in (
-            ("subject", "subject"),
-            ("sender_name", "sender name"),
-            ("sender_address_id", "sender address"),
+            ("subject", _("subject")),
+            ("sender_name", _("sender name")),
+            ("sender_address_id", _("sender address")),
         )
         if not row[name]
     ]
@@ -143,25 +143,30 @@ def _check_sender(sender_address_id: int) -> list[tuple[str, Fault]]:
         select(table.c.address, table.c.state, table.c.deleted_at).where(table.c.id == sender_address_id)
     ).first()
     if row is None or row.deleted_at is not None:
-        return [("sender_address_id", Fault("no_such_record", "The sender address was deleted. Choose another."))]
+        return [("sender_address_id", Fault("no_such_record", _("The sender address was deleted. Choose another.")))]
     if row.state not in USABLE:
-        return [("sender_address_id", Fault("not_confirmed", f"The sender address {row.address} is not confirmed."))]
+        return [
+            (
+                "sender_address_id",
+                Fault("not_confirmed", _("The sender address %(address)s is not confirmed.", address=row.address)),
+            )
+        ]
     return []
 
 
 def _check_source(sendout: Sendout) -> list[tuple[str, Fault]]:
     groups = tuple(audience.group_ids_of(sendout.id))
     if not groups and sendout.campaign_id is None:
-        return [("campaign_id", Fault("required", "Choose a campaign or target groups."))]
+        return [("campaign_id", Fault("required", _("Choose a campaign or target groups.")))]
     faults = []
     if groups:
         table = modules["portal_target_groups"].table
         lists = set(db.session.execute(select(table.c.list_type_id).where(table.c.id.in_(groups))).scalars())
         if len(lists) > 1:
-            sentence = "The target groups belong to different list types. Choose groups of one list type."
+            sentence = _("The target groups belong to different list types. Choose groups of one list type.")
             faults.append(("portal_target_group_ids", Fault("several_lists", sentence)))
         elif sendout.list_type_id is not None and sendout.list_type_id not in lists:
-            sentence = "The target groups belong to another list type than this sendout."
+            sentence = _("The target groups belong to another list type than this sendout.")
             faults.append(("list_type_id", Fault("other_list", sentence)))
     else:
         faults += _check_campaign(sendout.campaign_id)
@@ -174,21 +179,21 @@ def _check_campaign(campaign_id: int | None) -> list[tuple[str, Fault]]:
         select(table.c.active, table.c.type, table.c.deleted_at).where(table.c.id == campaign_id)
     ).first()
     if row is None or row.deleted_at is not None:
-        return [("campaign_id", Fault("no_such_record", "The campaign was deleted. Choose another."))]
+        return [("campaign_id", Fault("no_such_record", _("The campaign was deleted. Choose another.")))]
     if not row.active:
-        return [("campaign_id", Fault("inactive", "This campaign is not active. Activate it first."))]
+        return [("campaign_id", Fault("inactive", _("This campaign is not active. Activate it first.")))]
     if row.type != "Email":
-        return [("campaign_id", Fault("not_for_mail", "Only campaigns of type E-mail can be mailed."))]
+        return [("campaign_id", Fault("not_for_mail", _("Only campaigns of type E-mail can be mailed.")))]
     return []
 
 
 def _check_list(list_type_id: int | None) -> list[tuple[str, Fault]]:
     if list_type_id is None:
-        return [("list_type_id", Fault("required", "There is no list type. Make one first."))]
+        return [("list_type_id", Fault("required", _("There is no list type. Make one first.")))]
     table = modules["list_types"].table
     row: Any = db.session.execute(select(table.c.active, table.c.deleted_at).where(table.c.id == list_type_id)).first()
     if row is None or row.deleted_at is not None or not row.active:
-        return [("list_type_id", Fault("inactive", "This list type is not active. Activate it, or choose another."))]
+        return [("list_type_id", Fault("inactive", _("This list type is not active. Activate it, or choose another.")))]
     return []
 
 

@@ -43,7 +43,7 @@ def look_after(sendout_id: int) -> bool:
         if state in RUNNING:
             sent = counts.get("sent", 0) + counts.get("uncertain", 0)
             after = "sent" if sent or not counts.get("failed") else "failed"
-            note = None if after == "sent" else "Every mail of this sendout was refused. The recipients show why."
+            note = None if after == "sent" else _("Every mail of this sendout was refused. The recipients show why.")
             ended = actions.move(
                 SYSTEM, sendout_id, RUNNING, after, Channel.SYSTEM, finished_at=clock.now(), state_note=note
             )

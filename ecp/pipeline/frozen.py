@@ -16,6 +16,7 @@ from crm.engine.attachments import EntityFile, StoredFile, path_of
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.mail.message import Attachment
+from crm.words import _
 from ecp.content.compile import Compiled, Content, compile
 from ecp.content.problems import ContentRefused
 
@@ -96,13 +97,15 @@ def files_of(email_template_id: int) -> list[Attachment]:
         .order_by(StoredFile.id)
     ).all()
     if sum(row.size for row in rows) > MOST_ATTACHED:
-        raise Refused.because("file_too_large", "The files of a mail may have 5 MB together.", "email_template_id")
+        raise Refused.because("file_too_large", _("The files of a mail may have 5 MB together."), "email_template_id")
     found = []
     for row in rows:
         path = path_of(row.sha256)
         if not path.exists():
             raise Refused.because(
-                "file_missing", f"The file “{row.name}” is missing. Attach it again.", "email_template_id"
+                "file_missing",
+                _("The file “%(name)s” is missing. Attach it again.", name=row.name),
+                "email_template_id",
             )
         found.append(Attachment(row.name, _media_type(row.media_type), path.read_bytes()))
     return found

@@ -12,6 +12,7 @@ from crm.engine.channels import Channel
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
+from crm.words import _
 from ecp.pipeline import actions, checks
 from ecp.pipeline.prepare import fail
 
@@ -36,7 +37,7 @@ def start_due() -> list[int]:
     started = []
     for row in rows:
         if now - row["scheduled_at"] > TOO_LATE:
-            fail(row["id"], "The schedule was missed by more than 24 hours, so nothing was sent.")
+            fail(row["id"], _("The schedule was missed by more than 24 hours, so nothing was sent."))
             continue
         try:
             checks.demand_sendable(SYSTEM, actions.of_row(row))

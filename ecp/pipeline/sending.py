@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 from sqlalchemy.sql import ColumnElement
 
-from crm import config
 from crm.db import db
 from crm.engine.channels import Channel
 from crm.engine.registry import modules
@@ -21,6 +20,7 @@ from crm.mail.message import Address
 from crm.mail.outcome import Outcome
 from crm.mail.sending import kinds, singles
 from crm.mail.sending.kinds import Claimed, Kind, Rendered
+from crm.words import _
 from ecp.pipeline import actions, allow, checks, frozen
 from ecp.pipeline.render import Person, Renderer, Unmade
 from ecp.pipeline.values import Filled
@@ -61,10 +61,10 @@ def load(rows: Sequence[Claimed]) -> Loaded:
 def render(row: Claimed, loaded: Loaded) -> Rendered:
     """The mail of one delivery. Raises CannotRender, and whatever is wrong with one address."""
     if row.sendout_id is None or row.person_id is None:
-        raise CannotRender("The person was deleted.")
+        raise CannotRender(_("The person was deleted."))
     found = loaded.values.get((row.sendout_id, row.person_id))
     if found is None:
-        raise CannotRender("The person was deleted.")
+        raise CannotRender(_("The person was deleted."))
     person = Person(row.id, row.person_module or "", row.person_id, row.email)
     made = loaded.renderers[row.sendout_id].make_one(person, found)
     if isinstance(made, Unmade):
@@ -83,9 +83,9 @@ def renderer_of(sendout_id: int) -> Renderer:
     sendout = db.session.execute(select(table).where(table.c.id == sendout_id)).mappings().first()
     content = frozen.load(sendout_id)
     if sendout is None or content is None:
-        raise CannotRender(f"The content of sendout {sendout_id} is not there.")
+        raise CannotRender(_("The content of sendout %(sendout_id)s is not there.", sendout_id=sendout_id))
     made = Renderer(dict(sendout), content, signers_of(Address(sendout["sender_address"]).domain))
-    for old in [key for key, (then, _) in _renderers.items() if now - then >= KEPT_SECONDS]:
+    for old in [key for key, (then, _renderer) in _renderers.items() if now - then >= KEPT_SECONDS]:
         del _renderers[old]
     _renderers[place] = (now, made)
     return made
@@ -154,6 +154,3 @@ def register() -> None:
     kinds.register(Kind("sendout_test", render_test, load_tests, render_reads=True))
     if "letter" not in kinds.KINDS:
         singles.register_letters(lambda: keys.of("message_id"), signers_of)
-
-
-__all__ = ["config", "load", "register", "render", "renderer_of", "signers_of"]

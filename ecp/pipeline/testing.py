@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm import config
 from crm.db import db
 from crm.engine import search
 from crm.engine.permissions import demand, has_area
@@ -19,8 +18,8 @@ from crm.mail.message import Address, BadAddress
 from crm.mail.sending import singles
 from crm.mail.sending.kinds import Claimed, Rendered
 from crm.modules.sender_addresses import USABLE
+from crm.words import _
 from ecp.pipeline import actions, frozen
-from ecp.pipeline.envelope import host_of
 from ecp.pipeline.frozen import Frozen
 from ecp.pipeline.render import Renderer
 from ecp.pipeline.sender import as_sent
@@ -47,7 +46,7 @@ def send_tests_of_mail(
     """The same for a mail that is in no sendout yet."""
     demand(viewer, "view", "email_templates")
     if not has_area(viewer, "send"):
-        raise Forbidden("You have no right to send mails.", "forbidden_action")
+        raise Forbidden(_("You have no right to send mails."), "forbidden_action")
     mail = search.one(viewer, "email_templates", email_template_id)
     chosen = _addresses(addresses)
     person = None
@@ -71,7 +70,7 @@ def render(row: Claimed) -> Rendered:
         "id": said["sendout_id"] or 0, "campaign_id": None, "creator_id": mail["creator_id"], "list_type_id": None, "source": "ecp",
         **sendout, **as_sent(mail),
     }  # fmt: skip
-    compiled, _ = frozen.compile_mail(mail["id"], frozen.needs_unsubscribe(about["list_type_id"]))
+    compiled, _language = frozen.compile_mail(mail["id"], frozen.needs_unsubscribe(about["list_type_id"]))
     content = Frozen(about["id"], compiled, tuple(frozen.files_of(mail["id"])))
     renderer = Renderer(about, content, signers_of(Address(about["sender_address"]).domain))
     values = (
@@ -83,7 +82,7 @@ def render(row: Claimed) -> Rendered:
 
 def _addresses(said: Sequence[str]) -> list[Address]:
     if not said or len(said) > MOST:
-        raise Refused(addresses=Fault("out_of_range", f"Give 1 to {MOST} addresses for a test."))
+        raise Refused(addresses=Fault("out_of_range", _("Give 1 to %(most)s addresses for a test.", most=MOST)))
     found: dict[str, Address] = {}
     for address in said:
         try:
@@ -100,12 +99,9 @@ def _demand_sender(sender_address_id: int | None) -> None:
         select(table.c.state).where(table.c.id == sender_address_id, table.c.deleted_at.is_(None))
     ).scalar()
     if state not in USABLE:
-        raise Refused(sender_address_id=Fault("not_confirmed", "The sender address of this mail is not confirmed."))
+        raise Refused(sender_address_id=Fault("not_confirmed", _("The sender address of this mail is not confirmed.")))
 
 
 def _row(module: str, id: int) -> Mapping[str, Any]:
     table = modules[module].table
     return dict(db.session.execute(select(table).where(table.c.id == id)).mappings().one())
-
-
-__all__ = ["config", "host_of", "render", "send_tests", "send_tests_of_mail"]
