@@ -49,7 +49,7 @@ def schema(url: str) -> dict[str, str]:
             query = "SELECT type || ' ' || name, sql FROM sqlite_master"
             found = {name: plain(sql) for name, sql in connection.execute(text(query))}
         else:
-            found = dict(row._tuple() for row in connection.execute(text(POSTGRESQL)))
+            found = {row[0]: row[1] for row in connection.execute(text(POSTGRESQL))}
     engine.dispose()
     return {name: said for name, said in found.items() if "alembic_version" not in name}
 
