@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm.db import db
+from crm.db import db, fold_text
 from crm.engine import picklists
 from crm.engine.channels import RULES, Channel
 from crm.engine.fields import Field
@@ -34,6 +34,7 @@ class Cleaner:
         self.rejected: list[tuple[str, str]] = []  # (field, raw) of picklist values kept aside
         self._names: dict[str, Field | Fault] = {}
         self._keys: dict[str, frozenset[str]] = {}
+        self._read: dict[str, dict[str | None, str]] = {}  # picklist → folded label → key
 
     def clean(
         self, rows: Sequence[Mapping[str, Any]], olds: Sequence[Mapping[str, Any] | None] | None = None
@@ -118,6 +119,9 @@ class Cleaner:
             self._keys[said.picklist] = frozenset(choice.key for choice in picklists.choices(said.picklist))
         known = self._keys[said.picklist]
         keys = (value,) if isinstance(value, str) else value
+        if self.rules.cuts and not known.issuperset(keys):  # spreadsheets say what people read, not our keys
+            keys = tuple(dict.fromkeys(key if key in known else self._key_read(said.picklist, key) for key in keys))
+            value = keys[0] if isinstance(value, str) else keys
         unknown = [key for key in keys if key not in known]
         if not unknown:
             return value
@@ -127,6 +131,15 @@ class Cleaner:
         raise BadValue(
             "not_in_list", _("“%(name)s” is not a value of “%(label)s”.", name=unknown[0], label=_(said.label))
         )
+
+    def _key_read(self, picklist: str, text: str) -> str:
+        """The key whose label, in English or in the reader's language, is `text`; else the text itself."""
+        if picklist not in self._read:
+            found = self._read[picklist] = {}
+            for choice in picklists.choices(picklist):
+                for label in (choice.key, choice.label, _(choice.label)):
+                    found.setdefault(fold_text(label), choice.key)
+        return self._read[picklist].get(fold_text(text.strip()), text)
 
     def _fill_defaults(self, values: Values) -> None:
         for name, said in self.fields.items():
@@ -149,7 +162,7 @@ class Cleaner:
             found = self._found(said, wanted)
             for index, row in enumerate(rows):
                 if row.get(name) is not None and row[name] not in found:
-                    what = _("This user or group is not active, or does not exist.") if said.name == _("owner_id") else (
+                    what = _("This user or group is not active, or does not exist.") if said.name == "owner_id" else (
                         _("There is no such record, or you may not see it.")
                     )  # fmt: skip
                     faults.setdefault(index, {}).setdefault(name, []).append(Fault("no_such_record", what))
@@ -175,7 +188,6 @@ class Cleaner:
     def _check_unique(
         self, rows: Sequence[Values], olds: Sequence[Mapping[str, Any] | None] | None, faults: dict[int, Faults]
     ) -> None:
-        from crm.db import fold_text
         from crm.engine.duplicates import holders
 
         for name, said in self.fields.items():

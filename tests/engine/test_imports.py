@@ -161,3 +161,13 @@ def test_what_an_export_quoted_against_formulas_comes_back_as_it_was(app):
     running.run(ALL, plan)
     row = search.find(ALL, "contacts", columns=("last_name", "mobile")).rows[0]
     assert (row["last_name"], row["mobile"]) == ("=Aalto", "+358 40 123 4567")
+
+
+def test_a_picklist_may_be_written_as_people_read_it_and_an_empty_cell_takes_the_default(app):
+    plan = ready("Last name,Opens may be measured,E-mail status\nAalto,Yes,OK\nBerg,,\n")
+    assert running.run(ALL, plan).created == 2
+    found = search.find(
+        ALL, "contacts", columns=("last_name", "may_measure_opens", "email_status"), sort=("last_name",)
+    )
+    said = [(row["may_measure_opens"], row["email_status"]) for row in found.rows]
+    assert said == [("yes", "ok"), ("unknown", "ok")]

@@ -192,7 +192,7 @@ def _write(
             new.append(index)
     made: list[int] = []
     if new:
-        rows = [{name: value for name, value in batch[index].values.items() if name != "number"} for index in new]
+        rows = [_said(module, batch[index].values) for index in new]
         outcome = records.create_many(viewer, module, rows, Channel.IMPORT, keep_going=True)
         made = [id for id in outcome.ids if id is not None]
         for place, fault in outcome.refused.items():
@@ -212,6 +212,14 @@ def _write(
             plan.updated_count += touched
             plan.unchanged_count += len(outcome.changes) - touched
     return made, _faults(plan, batch)
+
+
+def _said(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row says of a new record: where an empty cell meets a field with a default, the default holds."""
+    return {
+        name: value for name, value in values.items()
+        if name != "number" and not (value == "" and name in module.fields and module.fields[name].default is not None)
+    }  # fmt: skip
 
 
 def _given(values: Mapping[str, Any], plan: Import) -> dict[str, Any]:
