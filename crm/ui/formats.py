@@ -157,7 +157,8 @@ def present(
             Markup('<span class="pill plain">{}</span>').format(_label(field.picklist, key)) for key in value
         )
     if kind == "email":
-        return Markup('<a href="mailto:{0}">{0}</a>').format(value)
+        text = escape(value)
+        return Markup(f'<a href="mailto:{text}">{text}</a>')  # noqa: S704 — escaped
     if kind == "phone":
         return Markup('<a href="tel:{}">{}</a>').format("".join(c for c in value if c in "+0123456789"), value)
     if kind == "website":

