@@ -15,6 +15,7 @@ from crm.db import db, fold
 from crm.engine import records
 from crm.engine.channels import Channel
 from crm.engine.registry import modules
+from crm.mail.sending import runs
 from crm.mail.sending.deliveries import Delivery
 from ecp.recipients import HOLDER, PERSONS, Recipient
 
@@ -34,7 +35,7 @@ class Standing:
         return (
             self.no_mail
             or recipient.list_type_id in self.lists
-            or (recipient.list_type_id is None and recipient.campaign_id in self.campaigns)
+            or (recipient.list_type_id is None and bool(self.campaigns.intersection(recipient.campaign_ids)))
         )
 
 
@@ -57,10 +58,10 @@ def leave(recipient: Recipient, source: str = "recipient") -> None:
     """End the subscription of this mail's list, and the campaign's. `source`: recipient or one_click."""
     if recipient.list_type_id is not None:
         refuse(recipient, "list_type", recipient.list_type_id, source)
-    if recipient.campaign_id is not None:
-        refuse(recipient, "campaign", recipient.campaign_id, source)
-        _move_member(recipient, "member", "unsubscribed")
-    if recipient.list_type_id is None and recipient.campaign_id is None:
+    for campaign_id in recipient.campaign_ids:
+        refuse(recipient, "campaign", campaign_id, source)
+    _move_member(recipient, "member", "unsubscribed")
+    if recipient.list_type_id is None and not recipient.campaign_ids:
         refuse(recipient, "global", None, source)
     _note_leaving(recipient)
 
@@ -69,9 +70,7 @@ def come_back(recipient: Recipient) -> None:
     """Start the subscription of this mail's list again, and the campaign's; a refusal of all mail ends too."""
     if recipient.list_type_id is not None:
         accept(recipient, "list_type", recipient.list_type_id)
-    if recipient.campaign_id is not None:
-        accept(recipient, "campaign", recipient.campaign_id)
-        _move_member(recipient, "unsubscribed", "member")
+    _accept_campaigns(recipient)
     want_mail(recipient)
 
 
@@ -81,9 +80,8 @@ def choose_lists(recipient: Recipient, wanted: Iterable[int], offered: Iterable[
     for list_type_id in offered:
         if list_type_id in keep and list_type_id in now.lists:
             accept(recipient, "list_type", list_type_id)
-            if list_type_id == recipient.list_type_id and recipient.campaign_id is not None:
-                accept(recipient, "campaign", recipient.campaign_id)
-                _move_member(recipient, "unsubscribed", "member")
+            if list_type_id == recipient.list_type_id:
+                _accept_campaigns(recipient)
         elif list_type_id not in keep and list_type_id not in now.lists:
             if list_type_id == recipient.list_type_id:
                 leave(recipient)
@@ -141,10 +139,15 @@ def refuse(recipient: Recipient, scope: str, scope_id: int | None, source: str) 
 
 
 def accept(recipient: Recipient, scope: str, scope_id: int | None) -> None:
-    """End one refusal of the address; nothing happens when there is none."""
-    found = _refusal(recipient, scope, scope_id)
-    if found is not None and found.active:
+    """End the refusals of the address for one thing; nothing happens when there is none."""
+    while (found := _refusal(recipient, scope, scope_id)) is not None and found.active:
         records.update(HOLDER, "suppressions", found.id, {"active": False, "note": CAME_BACK}, Channel.PORTAL)
+
+
+def _accept_campaigns(recipient: Recipient) -> None:
+    for campaign_id in recipient.campaign_ids:
+        accept(recipient, "campaign", campaign_id)
+    _move_member(recipient, "unsubscribed", "member")
 
 
 def _refusal(recipient: Recipient, scope: str, scope_id: int | None) -> Any:
@@ -184,13 +187,14 @@ def _write(module: str, ids: Iterable[int], changes: Mapping[str, Any]) -> None:
 
 def _move_member(recipient: Recipient, before: str, after: str) -> None:
     table = modules["campaign_members"].table
-    if recipient.person_id is not None:
+    if recipient.person_id is not None and recipient.campaign_ids:
         left_at = clock.now() if after == "unsubscribed" else None
-        same = and_(table.c.campaign_id == recipient.campaign_id, table.c.person_id == recipient.person_id)
+        same = and_(table.c.campaign_id.in_(recipient.campaign_ids), table.c.person_id == recipient.person_id)
         db.session.execute(update(table).where(same, table.c.state == before).values(state=after, left_at=left_at))
 
 
 def _note_leaving(recipient: Recipient) -> None:
+    runs.resolve(db.session, recipient.delivery_id, "sent")  # who leaves by the link of a mail has got it
     table = Delivery.__table__
     db.session.execute(
         update(table)

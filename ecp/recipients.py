@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from crm.db import db
 from crm.engine.registry import modules
+from crm.engine.relations import linked
 from crm.identity.viewer import NOTHING, ModuleRights, Rights, Viewer
 from crm.mail.sending.deliveries import Delivery
 from ecp.pipeline.track import Purpose, sealer
@@ -46,7 +47,7 @@ class Recipient:
     unsubscribed_at: datetime | None
     person_module: str | None
     person_id: int | None
-    campaign_id: int | None
+    campaign_ids: tuple[int, ...]  # of the sendout, or of the target groups that brought this person in
     list_type_id: int | None
     language: str | None = None
     may_measure: str = "unknown"
@@ -59,7 +60,7 @@ def recipient_of(purpose: Purpose, token: str) -> Recipient | None:
 
 
 def recipient(delivery_id: int) -> Recipient | None:
-    """The recipient of a delivery; None when there is no such delivery, or it never went to anybody."""
+    """The recipient of a delivery; None when there is no such delivery, or it has no address."""
     d, s = Delivery.__table__, modules["sendouts"].table
     row = db.session.execute(
         select(
@@ -72,9 +73,30 @@ def recipient(delivery_id: int) -> Recipient | None:
     person = _person(row.person_module, row.person_id)
     return Recipient(
         row.id, row.sendout_id, row.email, row.email_key, row.state, row.sent_at, row.unsubscribed_at,
-        row.person_module, row.person_id if person else None, row.campaign_id, row.list_type_id,
+        row.person_module, row.person_id if person else None, _campaigns_of(row), row.list_type_id,
         person.language if person else None, person.may_measure_opens if person else "unknown",
     )  # fmt: skip
+
+
+def hold(who: Recipient) -> None:
+    """Let nobody else change anything for the same delivery until the caller commits: a double click is one after the other."""
+    db.session.execute(select(Delivery.id).where(Delivery.id == who.delivery_id).with_for_update())
+
+
+def _campaigns_of(row: Any) -> tuple[int, ...]:
+    if row.campaign_id is not None or row.sendout_id is None or row.person_id is None:
+        return () if row.campaign_id is None else (row.campaign_id,)
+    groups, members = modules["portal_target_groups"].table, modules["portal_target_group_members"].table
+    found = db.session.execute(
+        select(groups.c.campaign_id)
+        .join(members, members.c.portal_target_group_id == groups.c.id)
+        .where(
+            groups.c.id.in_(linked("sendouts", row.sendout_id, "portal_target_groups")),
+            members.c.person_id == row.person_id,
+        )
+        .distinct()
+    )
+    return tuple(sorted(found.scalars()))
 
 
 def _person(module: str | None, id: int | None) -> Any:

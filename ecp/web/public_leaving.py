@@ -14,7 +14,7 @@ from crm.ui.i18n import LANGUAGES
 from ecp import leaving
 from ecp.content.sanitize import sanitize
 from ecp.pipeline.render import TEST
-from ecp.recipients import Recipient, recipient_of
+from ecp.recipients import Recipient, hold, recipient_of
 from ecp.web.public import Unknown, bp, writing
 from ecp.web.public_page import page, speaking
 
@@ -23,10 +23,12 @@ BUTTONS = {"unsubscribe": "unsubscribe", "subscribe": "subscribe", "all_mail": "
 
 
 def holder(purpose: Any, token: str) -> Recipient:
-    """Who holds the link. Raises Unknown."""
+    """Who holds the link; for a form that is sent, alone until it is done. Raises Unknown."""
     found = recipient_of(purpose, token)
     if found is None:
         raise Unknown
+    if request.method == "POST":
+        hold(found)
     return found
 
 

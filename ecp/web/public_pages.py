@@ -90,7 +90,7 @@ def landing(slug: str) -> Response:
     shown: dict[str, str] = {}
     raw: dict[str, str] = {}
     if who is not None and who.person_id is not None and who.person_module:
-        about = {"id": who.sendout_id, "campaign_id": who.campaign_id, "creator_id": None}
+        about = {"id": who.sendout_id, "campaign_id": next(iter(who.campaign_ids), None), "creator_id": None}
         found = Reader(frozenset(name for name in segments.names if not name.startswith("links.")), about)
         values = found.read([(who.person_module, who.person_id)]).get(who.person_id)
         if values:

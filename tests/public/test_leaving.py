@@ -166,3 +166,30 @@ def test_the_links_of_a_test_mail_change_nothing(visitor, session):
     for path in ("/u/test", "/v/test", "/pref/test"):
         assert "test mail" in visitor.get(path).text
     assert visitor.post("/u/test", data={"action": "unsubscribe"}).status_code == 404
+
+
+def test_who_came_by_a_target_group_leaves_the_campaign_that_it_was_imported_from(sent, visitor):
+    from crm.engine import relations
+
+    group = sent.house.make(
+        "portal_target_groups", name="Group", campaign_id=sent.campaign, list_type_id=sent.house.list_id
+    )
+    member = {"g": group, "p": sent.contact, "e": "anna@example.com"}
+    db.session.execute(
+        text(
+            "INSERT INTO portal_target_group_members (portal_target_group_id, person_module, person_id, contact_id, email,"
+            " email_key) VALUES (:g, 'contacts', :p, :p, :e, :e)"
+        ),
+        member,
+    )
+    relations.link(SYSTEM, "sendouts", sent.sendout, "portal_target_groups", [group], Channel.SYSTEM)
+    db.session.execute(text("UPDATE sendouts SET campaign_id = NULL"))
+    visitor.post(f"/u1/{sent.token('one_click')}", data={"List-Unsubscribe": "One-Click"})
+    assert refusals()["campaign", sent.campaign] == (True, "one_click")
+    assert why_not(sent) == "list_unsubscribed"
+
+
+def test_leaving_settles_a_mail_whose_end_nobody_saw(sent, visitor):
+    db.session.execute(text("UPDATE deliveries SET state = 'uncertain'"))
+    visitor.post(f"/u/{sent.token('leave')}", data={"action": "unsubscribe"})
+    assert sent.row().state == "sent"
