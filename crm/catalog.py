@@ -53,6 +53,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.mass:bp",
     "crm.web.bin:bp",
     "crm.web.exports:bp",
+    "crm.web.files:bp",
     "crm.web.people:bp",
     "crm.web.admin:bp",
     "crm.api.rest:bp",

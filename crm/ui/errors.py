@@ -58,7 +58,7 @@ def install(app: Flask) -> None:
             429: (_("Too many attempts"), fault.description or "", "clock-pause"),
         }
         title, sentence, icon = titles.get(
-            fault.code or 500, (_("That did not work"), _(fault.description or ""), "alert-circle")
+            fault.code or 500, (_("That did not work"), fault.description or "", "alert-circle")
         )
         return problem(fault.code or 500, title, sentence, icon=icon)
 

@@ -141,3 +141,29 @@ def test_people_of_a_target_group_come_into_a_campaign_after_a_look_at_the_numbe
     assert search.count(SYSTEM, "campaign_members", {"campaign_id": campaign}) == 0
     mary.post("/add-to-campaign", said | {"sure": "1"})
     assert search.count(SYSTEM, "campaign_members", {"campaign_id": campaign}) == 3
+
+
+def test_a_file_is_attached_and_given_out_only_as_a_download(browse, people, make):
+    from io import BytesIO
+
+    from crm.identity import sharing
+
+    sharing.set_level("contacts", "private")
+    db.session.commit()
+    id = make("contacts", last_name="Virta")
+    alice = browse("alice")
+    said = {"csrf": token(alice), "file": (BytesIO(b"<script>alert(1)</script>"), "../page.html")}
+    answer = alice.client.post(f"/crm/contacts/{id}/files", data=said, content_type="multipart/form-data")
+    assert answer.status_code == 200
+    href = html.fromstring(answer.text).xpath("//li/a/@href")[0]
+    assert "page.html" in answer.text
+    given = alice.get(href.removeprefix("/crm"))
+    assert given.headers["Content-Disposition"].startswith("attachment")
+    assert given.headers["Content-Type"] == "application/octet-stream"
+    given.close()
+    browse("charlie").get(href.removeprefix("/crm"), status=404)
+    program = {"csrf": token(alice), "file": (BytesIO(b"MZ"), "setup.exe")}
+    assert (
+        alice.client.post(f"/crm/contacts/{id}/files", data=program, content_type="multipart/form-data").status_code
+        == 422
+    )

@@ -38,7 +38,8 @@ def first() -> AnyResponse:
 
 
 def links(viewer: Viewer) -> list[Link]:
-    return [Link(_("Settings"), "/crm/admin/users", "settings", "admin")] if viewer.is_admin else []
+    settings = [Link(_("Settings"), "/crm/admin/users", "settings", "admin")] if viewer.is_admin else []
+    return [*settings, Link(_("Interface for programs"), "/crm/api-docs", "api", "api-docs")]
 
 
 add_links("Settings", links)

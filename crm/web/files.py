@@ -1,0 +1,53 @@
+"""Files on cards: listed, attached; given out by crm/web/exports.py, always as a download."""
+
+from typing import Any
+
+from flask import Blueprint, make_response, render_template, request
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from crm.db import db
+from crm.engine import attachments
+from crm.engine.channels import Channel
+from crm.engine.permissions import may
+from crm.engine.refusals import Missing, Refused
+from crm.ui.session import commit, viewer
+from crm.web.lists import module_of
+
+bp = Blueprint("card_files", __name__, url_prefix="/crm")
+
+
+@bp.get("/<key>/<int:id>/files")
+def files(key: str, id: int) -> Any:
+    """The files of a record and the box that attaches one."""
+    return _draw(key, id)
+
+
+def _draw(key: str, id: int, fault: str = "", status: int = 200) -> Any:
+    module = module_of(key)
+    if not module.is_record:
+        raise Missing
+    found = attachments.files_of(viewer(), key, id)
+    may_add = module.editable and may(viewer(), "edit", module)
+    return make_response(
+        render_template("_files.html", module=module, id=id, files=found, may_add=may_add, fault=fault), status
+    )
+
+
+@bp.post("/<key>/<int:id>/files")
+def attach(key: str, id: int) -> AnyResponse:
+    """Keep a file and hang it on the record."""
+    module_of(key)
+    sent = request.files.get("file")
+    try:
+        if sent is None or not sent.filename:
+            raise Refused.because("required", _("Choose a file first."), "file")
+        kept = attachments.store(viewer(), sent.filename, sent.stream, sent.mimetype or "application/octet-stream")
+        db.session.flush()
+        attachments.attach(viewer(), key, id, kept.id, Channel.FORM)
+        commit()
+    except Refused as refused:
+        db.session.rollback()
+        sentence = " ".join(_(one.message) for found in refused.faults.values() for one in found)
+        return _draw(key, id, sentence, 422)  # type: ignore[no-any-return]
+    return _draw(key, id)  # type: ignore[no-any-return]
