@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from crm.mail.dns_lookup import Check, Finding, Lookup, NoAnswer
+from crm.words import _
 
 _DEEPEST = 8  # RFC 9989 4.10: a name of more labels is cut to 7 at once
 _POLICIES = ("none", "quarantine", "reject")
@@ -72,7 +73,10 @@ def check_dmarc(domain: str, lookup: Lookup, return_path_domain: str = "") -> Ch
         organization = organizational_domain(domain, found)
         policy = next((each for each in found if each.domain in (domain, organization)), found[-1] if found else None)
         if policy is None:
-            sentence = f"{domain} has no DMARC record; the large mailbox providers ask for one. Begin with “v=DMARC1; p=none; rua=mailto:…”."
+            sentence = _(
+                "%(domain)s has no DMARC record; the large mailbox providers ask for one. Begin with “v=DMARC1; p=none; rua=mailto:…”.",
+                domain=domain,
+            )
             return Check("dmarc", domain, "", (Finding("missing", "problem", sentence),))
         findings = _judge(domain, policy)
         if return_path_domain and return_path_domain != domain:
@@ -80,7 +84,7 @@ def check_dmarc(domain: str, lookup: Lookup, return_path_domain: str = "") -> Ch
     except NoAnswer as problem:
         return Check("dmarc", domain, "", (Finding("no_answer", "unknown", str(problem)),))
     if not findings:
-        findings = [Finding("ok", "ok", f"The DMARC record is good (it stands at {policy.domain}).")]
+        findings = [Finding("ok", "ok", _("The DMARC record is good (it stands at %(domain)s).", domain=policy.domain))]
     return Check("dmarc", policy.domain, policy.record, tuple(findings))
 
 
@@ -89,37 +93,49 @@ def _judge(domain: str, policy: Policy) -> list[Finding]:
     key = "sp" if policy.domain != domain and "sp" in tags else "p"
     wish = tags.get(key, "none").lower()
     if wish not in _POLICIES:
-        sentence = f"“{key}={wish}” is not a policy; receivers read it as none. Use none, quarantine or reject."
+        sentence = _(
+            "“%(key)s=%(wish)s” is not a policy; receivers read it as none. Use none, quarantine or reject.",
+            key=key,
+            wish=wish,
+        )
         out.append(Finding("bad_policy", "problem", sentence))
     elif wish == "none":
         out.append(
-            Finding("none", "notice", "The DMARC policy is “none”: forged mail is reported but still delivered.")
+            Finding("none", "notice", _("The DMARC policy is “none”: forged mail is reported but still delivered."))
         )
     if tags.get("t", "n").lower() == "y":
         out.append(
-            Finding("testing", "notice", "The DMARC record is marked as a test (t=y); receivers act one step milder.")
+            Finding(
+                "testing", "notice", _("The DMARC record is marked as a test (t=y); receivers act one step milder.")
+            )
         )
     if not tags.get("rua"):
         out.append(
             Finding(
-                "no_reports", "notice", "The DMARC record asks for no reports (rua=mailto:…); forgeries stay unseen."
+                "no_reports", "notice", _("The DMARC record asks for no reports (rua=mailto:…); forgeries stay unseen.")
             )
         )
     gone = [tag for tag in _GONE if tag in tags]
     if gone:
-        sentence = f"The DMARC record has tags that are no longer used since RFC 9989: {', '.join(gone)}."
+        sentence = _(
+            "The DMARC record has tags that are no longer used since RFC 9989: %(names)s.", names=", ".join(gone)
+        )
         out.append(Finding("old_tags", "notice", sentence))
     return out
 
 
 def _alignment(policy: Policy, organization: str, return_path_domain: str, lookup: Lookup) -> list[Finding]:
     if policy.tags.get("aspf", "r").lower() == "s":
-        sentence = (
+        sentence = _(
             "The DMARC record wants SPF aligned exactly (aspf=s), but bounces go to another name; only DKIM can pass."
         )
         return [Finding("strict_spf", "notice", sentence)]
     other = organizational_domain(return_path_domain, walk_tree(return_path_domain, lookup))
     if other != organization:
-        sentence = f"Bounces go to {return_path_domain}, which does not belong to {organization}: SPF cannot pass DMARC, only DKIM can."
+        sentence = _(
+            "Bounces go to %(return_path_domain)s, which does not belong to %(organization)s: SPF cannot pass DMARC, only DKIM can.",
+            return_path_domain=return_path_domain,
+            organization=organization,
+        )
         return [Finding("not_aligned", "notice", sentence)]
     return []

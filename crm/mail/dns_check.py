@@ -15,6 +15,7 @@ from crm.mail.dmarc import check_dmarc
 from crm.mail.dns_lookup import Check, Finding, Level, Lookup, NoAnswer
 from crm.mail.message import ascii_domain
 from crm.mail.spf import check_spf
+from crm.words import _
 
 __all__ = ["Check", "DomainReport", "Finding", "check_dkim", "check_domain"]
 
@@ -57,7 +58,7 @@ def check_domain(
         none = Finding(
             "no_key",
             "problem",
-            f"There is no DKIM key for {name}; mails are not signed. Make one and publish its record.",
+            _("There is no DKIM key for %(name)s; mails are not signed. Make one and publish its record.", name=name),
         )
         dkim = (Check("dkim", name, "", (none,)),)
     return DomainReport(name, spf, dkim, check_dmarc(name, lookup, path))
@@ -72,26 +73,40 @@ def check_dkim(domain: str, selector: str, expected: str, lookup: Lookup) -> Che
         return Check("dkim", name, "", (Finding("no_answer", "unknown", str(problem)),))
     if not records:
         return Check(
-            "dkim", name, "", (Finding("missing", "problem", f"There is no DKIM key at {name}: publish the record."),)
+            "dkim",
+            name,
+            "",
+            (Finding("missing", "problem", _("There is no DKIM key at %(name)s: publish the record.", name=name)),),
         )
     if len(records) > 1:
-        sentence = f"There are {len(records)} DKIM keys at {name}; receivers may take the wrong one. Keep one."
+        sentence = _(
+            "There are %(count)s DKIM keys at %(name)s; receivers may take the wrong one. Keep one.",
+            count=len(records),
+            name=name,
+        )
         return Check("dkim", name, " | ".join(records), (Finding("several", "problem", sentence),))
     tags = _tags(records[0])
     findings = []
     if not tags["p"]:
-        findings.append(Finding("revoked", "problem", f"The DKIM key at {name} is withdrawn (its p= is empty)."))
+        findings.append(
+            Finding("revoked", "problem", _("The DKIM key at %(name)s is withdrawn (its p= is empty).", name=name))
+        )
     elif tags["p"] != _tags(expected).get("p"):
-        sentence = f"The DKIM key at {name} is not ours: it was cut, mistyped or replaced. Publish the record anew."
+        sentence = _(
+            "The DKIM key at %(name)s is not ours: it was cut, mistyped or replaced. Publish the record anew.",
+            name=name,
+        )
         findings.append(Finding("other_key", "problem", sentence))
     elif tags.get("k", "rsa") == "rsa" and _bits(tags["p"]) < 2048:
-        findings.append(Finding("short_key", "notice", "The DKIM key is shorter than 2048 bits; make a new one."))
+        findings.append(Finding("short_key", "notice", _("The DKIM key is shorter than 2048 bits; make a new one.")))
     if "y" in tags.get("t", "").split(":"):
         findings.append(
-            Finding("testing", "notice", "The DKIM record is marked as a test (t=y); receivers may ignore signatures.")
+            Finding(
+                "testing", "notice", _("The DKIM record is marked as a test (t=y); receivers may ignore signatures.")
+            )
         )
     if not findings:
-        findings = [Finding("ok", "ok", f"The DKIM key at {name} is good.")]
+        findings = [Finding("ok", "ok", _("The DKIM key at %(name)s is good.", name=name))]
     return Check("dkim", name, records[0], tuple(findings))
 
 

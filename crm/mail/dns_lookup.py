@@ -8,6 +8,8 @@ from typing import Any, Literal
 import dns.exception
 import dns.resolver
 
+from crm.words import _
+
 Level = Literal["ok", "notice", "problem", "unknown"]
 
 
@@ -67,4 +69,10 @@ class Lookup:
         except (dns.exception.SyntaxError, dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel):
             return []
         except dns.exception.DNSException as problem:
-            raise NoAnswer(f"The name servers did not answer for {name}: {type(problem).__name__}.") from None
+            raise NoAnswer(
+                _(
+                    "The name servers did not answer for %(name)s: %(problem)s.",
+                    name=name,
+                    problem=type(problem).__name__,
+                )
+            ) from None

@@ -14,6 +14,8 @@ from functools import lru_cache
 
 import idna
 
+from crm.words import _
+
 LOCAL_PART_OCTETS = 64  # RFC 5321 4.5.3.1.1
 PATH_OCTETS = 254  # RFC 5321 4.5.3.1.3: 256 with the angle brackets
 
@@ -71,15 +73,17 @@ def ascii_domain(domain: str) -> str:
         try:
             text = idna.encode(text, uts46=True).decode("ascii")
         except idna.IDNAError as problem:
-            raise BadAddress("domain", f"The domain “{domain}” is not a valid name: {problem}.") from None
+            raise BadAddress(
+                "domain", _("The domain “%(domain)s” is not a valid name: %(problem)s.", domain=domain, problem=problem)
+            ) from None
     text = text.lower()
     if text.startswith("["):
-        raise BadAddress("domain", "An address must end in a domain name, not in a numeric address in brackets.")
+        raise BadAddress("domain", _("An address must end in a domain name, not in a numeric address in brackets."))
     labels = text.split(".")
     if len(text) > 253 or not all(map(_LABEL, labels)):
-        raise BadAddress("domain", f"“{domain}” is not a valid domain name.")
+        raise BadAddress("domain", _("“%(domain)s” is not a valid domain name.", domain=domain))
     if text != "localhost" and (len(labels) < 2 or labels[-1].isdigit()):
-        raise BadAddress("domain", f"“{domain}” is not a full domain name (like example.com).")
+        raise BadAddress("domain", _("“%(domain)s” is not a full domain name (like example.com).", domain=domain))
     return text
 
 
@@ -92,26 +96,37 @@ def clean_addr(addr: str) -> str:
         return text
     found = _CONTROL(text)
     if found:
-        raise BadAddress("control", f"The address contains the control character U+{ord(found.group()):04X}.")
+        raise BadAddress(
+            "control",
+            _("The address contains the control character U+%(code)s.", code=format(ord(found.group()), "04X")),
+        )
     local, at, domain = text.rpartition("@")
     if not at or not local or not domain:
-        raise BadAddress("form", f"“{addr}” is not an e-mail address: it needs a name, an @ and a domain.")
+        raise BadAddress(
+            "form", _("“%(addr)s” is not an e-mail address: it needs a name, an @ and a domain.", addr=addr)
+        )
     quoted = _QUOTED(local)
     if quoted:
         bare = re.sub(r"\\(.)", r"\1", quoted.group(1))
         local = bare if _DOT_ATOM(bare) else '"' + re.sub(r'(["\\])', r"\\\1", bare) + '"'
     elif not _DOT_ATOM(local):
         raise BadAddress(
-            "local", f"The part before the @ in “{addr}” has characters or dots that are not allowed there."
+            "local",
+            _("The part before the @ in “%(addr)s” has characters or dots that are not allowed there.", addr=addr),
         )
     octets = len(local.encode())
     if octets > LOCAL_PART_OCTETS:
         raise BadAddress(
-            "local_length", f"The part before the @ has {octets} octets; at most {LOCAL_PART_OCTETS} are allowed."
+            "local_length",
+            _(
+                "The part before the @ has %(octets)s octets; at most %(most)s are allowed.",
+                octets=octets,
+                most=LOCAL_PART_OCTETS,
+            ),
         )
     clean = f"{local}@{ascii_domain(domain)}"
     if len(clean.encode()) > PATH_OCTETS:
-        raise BadAddress("length", f"The address is longer than {PATH_OCTETS} octets.")
+        raise BadAddress("length", _("The address is longer than %(most)s octets.", most=PATH_OCTETS))
     return clean
 
 
@@ -211,7 +226,7 @@ class Envelope:
     def __post_init__(self) -> None:
         for path in (self.sender, self.recipient) if self.sender else (self.recipient,):
             if not (_PATH(path) or _QUOTED_PATH(path)) or "@" not in path:
-                raise BadAddress("path", "An envelope address has characters that must not reach a server.")
+                raise BadAddress("path", _("An envelope address has characters that must not reach a server."))
 
     @property
     def needs_smtputf8(self) -> bool:

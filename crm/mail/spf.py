@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crm.mail.dns_lookup import Check, Finding, Lookup, NoAnswer
+from crm.words import _
 
 LOOKUPS = 10  # RFC 7208 4.6.4
 VOIDS = 2
@@ -43,10 +44,14 @@ def check_spf(domain: str, lookup: Lookup, include: str = "", addresses: Sequenc
     except NoAnswer as problem:
         return Check("spf", domain, "", (Finding("no_answer", "unknown", str(problem)),))
     if not records:
-        sentence = f"{domain} has no SPF record: receivers cannot know that we may send for it."
+        sentence = _("%(domain)s has no SPF record: receivers cannot know that we may send for it.", domain=domain)
         return Check("spf", domain, "", (Finding("missing", "problem", sentence),))
     if len(records) > 1:
-        sentence = f"{domain} has {len(records)} SPF records; receivers then ignore them all. Join them into one."
+        sentence = _(
+            "%(domain)s has %(count)s SPF records; receivers then ignore them all. Join them into one.",
+            domain=domain,
+            count=len(records),
+        )
         return Check("spf", domain, " | ".join(records), (Finding("several", "problem", sentence),))
     walk = _Walk(lookup)
     try:
@@ -55,7 +60,17 @@ def check_spf(domain: str, lookup: Lookup, include: str = "", addresses: Sequenc
         walk.problems.append(Finding("no_answer", "unknown", str(problem)))
     findings = [*walk.problems, *_limits(walk), *_permission(walk, include, addresses), *_ending(walk)]
     if not findings:
-        findings = [Finding("ok", "ok", f"The SPF record is good; it needs {walk.lookups} of {LOOKUPS} look-ups.")]
+        findings = [
+            Finding(
+                "ok",
+                "ok",
+                _(
+                    "The SPF record is good; it needs %(count)s of %(most)s look-ups.",
+                    count=walk.lookups,
+                    most=LOOKUPS,
+                ),
+            )
+        ]
     return Check("spf", domain, records[0], tuple(findings))
 
 
@@ -73,7 +88,11 @@ def _follow(walk: _Walk, domain: str, record: str, path: tuple[str, ...], *, top
                 return  # what stands behind is never looked at, nor is redirect
             _mechanism(walk, domain, name.lower(), target or "", cidr or "", path, passes=sign in ("", "+"))
         else:
-            sentence = f"“{term[:80]}” in the SPF record of {domain} is not a known term; receivers then ignore the whole record."
+            sentence = _(
+                "“%(name)s” in the SPF record of %(domain)s is not a known term; receivers then ignore the whole record.",
+                name=term[:80],
+                domain=domain,
+            )
             walk.problems.append(Finding("syntax", "problem", sentence))
     if redirect:
         _descend(walk, redirect.rstrip(".").lower(), path, top=top)
@@ -86,13 +105,19 @@ def _mechanism(
         try:
             network = ipaddress.ip_network(target + cidr, strict=False)
         except ValueError:
-            sentence = f"“{name}:{target}{cidr}” in the SPF record of {domain} is not an address."
+            sentence = _(
+                "“%(name)s:%(target)s%(cidr)s” in the SPF record of %(domain)s is not an address.",
+                name=name,
+                target=target,
+                cidr=cidr,
+                domain=domain,
+            )
             walk.problems.append(Finding("syntax", "problem", sentence))
             return
         if passes:
             walk.networks.append(network)
         return
-    host, _, prefix = (target or domain).partition("/")
+    host, _slash, prefix = (target or domain).partition("/")
     host, prefix = host.rstrip(".").lower(), prefix or cidr.lstrip("/")
     if name == "include":
         if passes:
@@ -107,7 +132,12 @@ def _mechanism(
         hosts = walk.lookup.exchanges(host)
         walk.voids += not hosts
         if len(hosts) > LOOKUPS:
-            sentence = f"“mx” of {host} has {len(hosts)} exchangers; receivers look at {LOOKUPS} and then give up."
+            sentence = _(
+                "“mx” of %(host)s has %(count)s exchangers; receivers look at %(lookups)s and then give up.",
+                host=host,
+                count=len(hosts),
+                lookups=LOOKUPS,
+            )
             walk.problems.append(Finding("mx_limit", "problem", sentence))
     for each in hosts[:LOOKUPS]:
         found = walk.lookup.addresses(each)
@@ -118,7 +148,7 @@ def _mechanism(
 
 def _network(address: str, prefix: str) -> Network:
     """The network of a host address with the dual prefix of RFC 7208 5.3 (`/24//64`); without one the address itself."""
-    four, _, six = prefix.partition("//")
+    four, _slashes, six = prefix.partition("//")
     wanted = six if ":" in address else four
     return ipaddress.ip_network(f"{address}/{wanted}" if wanted.isdigit() else address, strict=False)
 
@@ -127,7 +157,7 @@ def _descend(walk: _Walk, name: str, path: tuple[str, ...], *, top: bool) -> Non
     """Follow include or redirect: one look-up, no circle, exactly one record at the other end."""
     walk.lookups += 1
     if name in path:
-        sentence = f"The SPF records go in a circle: {' → '.join((*path, name))}."
+        sentence = _("The SPF records go in a circle: %(names)s.", names=" → ".join((*path, name)))
         walk.problems.append(Finding("loop", "problem", sentence))
         return
     if "%" in name or walk.lookups > LOOKUPS:
@@ -136,8 +166,12 @@ def _descend(walk: _Walk, name: str, path: tuple[str, ...], *, top: bool) -> Non
     walk.voids += not texts
     records = spf_records(texts)
     if len(records) != 1:
-        what = "no SPF record" if not records else f"{len(records)} SPF records"
-        sentence = f"The SPF record refers to {name}, which has {what}; receivers then ignore the whole record."
+        what = _("no SPF record") if not records else _("%(count)s SPF records", count=len(records))
+        sentence = _(
+            "The SPF record refers to %(name)s, which has %(what)s; receivers then ignore the whole record.",
+            name=name,
+            what=what,
+        )
         walk.problems.append(Finding("broken_include", "problem", sentence))
         return
     _follow(walk, name, records[0], (*path, name), top=top)
@@ -146,10 +180,17 @@ def _descend(walk: _Walk, name: str, path: tuple[str, ...], *, top: bool) -> Non
 def _limits(walk: _Walk) -> list[Finding]:
     out = []
     if walk.lookups > LOOKUPS:
-        sentence = f"The SPF record needs more than {LOOKUPS} look-ups; receivers then ignore it. Remove includes that are not needed."
+        sentence = _(
+            "The SPF record needs more than %(lookups)s look-ups; receivers then ignore it. Remove includes that are not needed.",
+            lookups=LOOKUPS,
+        )
         out.append(Finding("lookups", "problem", sentence))
     if walk.voids > VOIDS:
-        sentence = f"{walk.voids} look-ups of the SPF record lead nowhere; receivers allow {VOIDS}. Remove names that no longer exist."
+        sentence = _(
+            "%(voids)s look-ups of the SPF record lead nowhere; receivers allow %(voids2)s. Remove names that no longer exist.",
+            voids=walk.voids,
+            voids2=VOIDS,
+        )
         out.append(Finding("voids", "problem", sentence))
     return out
 
@@ -164,20 +205,22 @@ def _permission(walk: _Walk, include: str, addresses: Sequence[str]) -> list[Fin
     wanted = f"include:{include}" if include else " ".join(f"ip{6 if ':' in each else 4}:{each}" for each in missing)
     return [
         Finding(
-            "not_allowed", "problem", f"The SPF record does not allow us to send. Add “{wanted}” before its last term."
+            "not_allowed",
+            "problem",
+            _("The SPF record does not allow us to send. Add “%(wanted)s” before its last term.", wanted=wanted),
         )
     ]
 
 
 def _ending(walk: _Walk) -> list[Finding]:
     if walk.end == "+":
-        return [Finding("all_may", "problem", "The SPF record ends in “+all”: anybody may send for this domain.")]
+        return [Finding("all_may", "problem", _("The SPF record ends in “+all”: anybody may send for this domain."))]
     if walk.end == "~":
         return [
             Finding(
                 "softfail",
                 "notice",
-                "The SPF record ends in “~all” (softfail); “-all” is clearer when all senders are listed.",
+                _("The SPF record ends in “~all” (softfail); “-all” is clearer when all senders are listed."),
             )
         ]
     if walk.end in ("", "?"):
@@ -185,7 +228,7 @@ def _ending(walk: _Walk) -> list[Finding]:
             Finding(
                 "neutral",
                 "notice",
-                "The SPF record does not say what happens to other senders; end it in “-all” or “~all”.",
+                _("The SPF record does not say what happens to other senders; end it in “-all” or “~all”."),
             )
         ]
     return []

@@ -59,7 +59,7 @@ class Kind:
         the skip reason, NULL when the mail may go. Built once a sendout, thread and process; evaluated in the very statement
         that begins the text. None: nothing can refuse.
     `settled(connection, row, state, outcome)`: called in the recording transaction (`connection`) when a row becomes failed or
-        uncertain; not for sent. `outcome` is None for a row that could not be rendered.
+        uncertain; not for sent, nor when a dead worker is buried. `outcome` is None for a row that could not be rendered.
     `trouble(sendout_id, code, sentence)`: told once when a run was paused by us (`policy`) or the server has not been reachable
         for ten minutes (`unreachable`; sendout_id None when only single mails wait); may write and commit."""
 

@@ -208,3 +208,5 @@ def _be_durable(connection: Connection, sync: str) -> None:
         return
     with connection.begin():
         connection.exec_driver_sql(f"SET synchronous_commit TO {'on' if sync == 'power' else 'off'}")
+        # The locks of a process that is frozen in the middle of a transaction end with its session.
+        connection.exec_driver_sql("SET idle_in_transaction_session_timeout TO '30s'")

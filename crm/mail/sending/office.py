@@ -62,8 +62,8 @@ class PostOffice:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; after a lost heartbeat it begins again as a new worker."""
         while not stop.is_set():
+            self._bury_silent()
             try:
-                workers.bury_silent(self.engine, self.rules.lease_seconds)
                 worker_id = workers.enlist(self.engine, self.name)
             except DBAPIError:
                 log.exception("the sending ledger cannot be reached")
@@ -104,11 +104,17 @@ class PostOffice:
         """Renew the heartbeat and bury others; a database that does not answer is no reason to stop what is under way."""
         try:
             alive = workers.beat(self.engine, worker_id)
-            workers.bury_silent(self.engine, self.rules.lease_seconds)
         except DBAPIError:
             log.warning("no heartbeat: the database does not answer")
             return True
+        self._bury_silent()
         return alive
+
+    def _bury_silent(self) -> None:
+        try:
+            workers.bury_silent(self.engine, self.rules.lease_seconds)
+        except DBAPIError as problem:
+            log.warning("silent workers cannot be buried now", extra={"reason": str(problem.orig)})
 
     def _throttle(self) -> Throttle:
         is_throttled = self.transport.is_throttled

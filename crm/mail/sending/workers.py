@@ -52,6 +52,9 @@ def retire(engine: Engine, worker_id: int) -> None:
 
 def _bury(engine: Engine, which: object) -> int:
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # A frozen worker may hold locks on its rows: then it is buried the next time, and nobody stands still for it.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
         dead = list(connection.scalars(delete(MailWorker).where(which).returning(MailWorker.id)))  # type: ignore[arg-type]
         if not dead:
             return 0
