@@ -17,7 +17,7 @@ from crm.engine.registry import modules
 from crm.words import _, say_number
 from ecp.modules.plans import MailMonth
 
-WARN_AT = 80  # per cent
+WARN_AT = (80, 100)  # per cent
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,34 @@ def settle(sendout_id: int, counts: dict[str, int]) -> None:
     )
     if marked.rowcount:  # type: ignore[attr-defined]
         quotas.settle(row.quota_month, row.quota_count, counts.get("sent", 0) + counts.get("uncertain", 0))
+        warn_of_quota(row.quota_month)
+
+
+def warn_of_quota(month: str) -> None:
+    """A mail to the administrators of the portal when 80 % and 100 % of a month's mails are used, once each."""
+    said = quotas.quota(month)
+    reached = [level for level in quotas.WARN_AT if said.percent is not None and said.percent >= level]
+    sender = _default_sender()
+    if not reached or sender is None:
+        return
+    users = modules["users"].table
+    admins = db.session.execute(
+        select(users.c.id, users.c.email, users.c.locale).where(
+            users.c.ecp_admin, users.c.archived.is_(False), users.c.deleted_at.is_(None)
+        )
+    ).all()
+    for admin in admins:
+        with force_locale(admin.locale or config.current().locale):
+            subject = _("%(percent)s %% of this month's mails are used", percent=reached[-1])
+            text = _("%(sent)s of %(limit)s mails of %(month)s are used or promised.", sent=said.sent + said.reserved,
+                     limit=said.limit, month=month)  # fmt: skip
+        key = f"quota:{month}:{reached[-1]}:{admin.id}"
+        try:
+            singles.put_letter(
+                db.session, Letter(Address(admin.email), subject, text + "\n"), Address(sender), dedupe_key=key
+            )
+        except BadAddress:
+            continue  # a user name that no mail can be sent to
 
 
 def put_report(sendout_id: int) -> None:

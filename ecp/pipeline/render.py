@@ -21,7 +21,7 @@ from ecp.content.compile import prepare
 from ecp.content.limits import as_test
 from ecp.pipeline.envelope import Letterhead, bounce_token, host_of
 from ecp.pipeline.frozen import Frozen
-from ecp.pipeline.track import LinkMaker, Sealer, sealer, tracking
+from ecp.pipeline.track import LinkMaker, Sealer, public_base, sealer, tracking
 from ecp.pipeline.values import Filled, Reader
 
 AT_ONCE = 100
@@ -68,10 +68,9 @@ class Renderer:
             has_text=True, has_html=self.mail.html is not None, attachments=content.files, version=content.compiled.key
         )
         self.sealer: Sealer = sealer()
-        public_url = settings.public_url or settings.base_url
-        self.links = LinkMaker(self.sealer, public_url, sendout["id"])
-        self.base_url = public_url.rstrip("/")
-        self.letterhead = letterhead(sendout, host_of(public_url))
+        self.base_url = public_base()
+        self.links = LinkMaker(self.sealer, self.base_url, sendout["id"])
+        self.letterhead = letterhead(sendout, host_of(self.base_url))
         self.names = self.mail.printed | self.mail.asked
         self.special = sorted(name for name in self.names if name.startswith("links."))
         self.reader = Reader(frozenset(name for name in self.names if not name.startswith("links.")), sendout)

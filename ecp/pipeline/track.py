@@ -16,6 +16,7 @@ from typing import Literal
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from crm import config
 from crm.identity import keys
 
 Purpose = Literal[
@@ -91,6 +92,13 @@ def tracking(measure: Measure, answer: str) -> Tracking:
     if answer == "yes" or (measure == "all" and answer != "no"):
         return Tracking(pixel=True, links="personal")
     return Tracking(pixel=False, links="total")
+
+
+def public_base() -> str:
+    """What the public addresses begin with: CUSTOMERHUB_PUBLIC_URL (a bare host name is taken too), else the base address."""
+    settings = config.current()
+    said = str(settings.public_url or settings.base_url).rstrip("/")
+    return said if "//" in said else f"{settings.base_url.partition('//')[0]}//{said}"
 
 
 def sealer() -> Sealer:

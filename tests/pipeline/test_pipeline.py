@@ -352,3 +352,45 @@ def test_names_with_markup_line_breaks_and_emoji_stay_text(ready, post):
         assert mail["Bcc"] is None
         assert "<b>x" not in mail.get_body(("html",)).get_content()
     assert "&lt;b&gt;x&lt;/b&gt;" in mails["odd0@example.com"].get_body(("html",)).get_content()
+
+
+def test_two_workers_that_prepare_at_once_prepare_once(ready, own_app):
+    house, campaign = ready
+    sendout = house.sendout(campaign)
+    actions.start(SYSTEM, sendout)
+    db.session.commit()
+    db.session.remove()
+    done, barrier = [], threading.Barrier(4)
+
+    def work():
+        with own_app.app_context():
+            barrier.wait()
+            done.append(prepare.prepare(sendout))
+            db.session.remove()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == [False, False, False, True]
+    assert statistics.report(SYSTEM, sendout)["audience"] == 3
+    assert quotas.quota().reserved == 3
+
+
+def test_administrators_of_the_portal_hear_when_most_of_the_month_is_used(ready, post):
+    from tests.people import make_user
+
+    house, campaign = ready
+    make_user("Ella", "marketer", with_password=False, ecp_access=True, ecp_admin=True)
+    db.session.execute(text("UPDATE plans SET current = false"))
+    house.make("plans", name="Three", key="three", monthly_mail_limit=3, current=True)
+    sendout = house.sendout(campaign)
+    db.session.commit()
+    start(sendout)
+    post()
+    finish.look_after(sendout)
+    finish.look_after(sendout)
+    post()
+    warnings = [parse(mail) for mail in post.transport.mails if mail.envelope.recipient == "ella@example.com"]
+    assert [mail["Subject"] for mail in warnings] == ["100 % of this month's mails are used"]
