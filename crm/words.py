@@ -16,6 +16,11 @@ def _(text: str, **values: Any) -> str:
     return said % values if values else said
 
 
+def N_(text: str) -> str:  # noqa: N802 - the name that tools of gettext know
+    """The text as it is; marks a constant as one that `_` translates where it is shown."""
+    return text
+
+
 def speaking(language: str) -> AbstractContextManager[Any]:
     """Within it, sentences are said in `language` ("fi"); for jobs, which act for a person without a request."""
     return flask_babel.force_locale(language)

@@ -18,6 +18,7 @@ from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.modules.rules import demand_record
+from crm.words import _
 from ecp.modules.portal_target_group_members import PortalTargetGroupMember
 
 MEMBERS = PortalTargetGroupMember.__table__
@@ -56,10 +57,10 @@ def take_in(viewer: Viewer, campaign_id: int, list_type_id: int, name: str, chan
     """Import a campaign as a target group; gives its id and the counts. Raises Refused, Missing, Forbidden. The caller commits."""
     campaign = demand_record(viewer, "campaigns", campaign_id, "view")
     if not campaign["active"]:
-        raise Refused(campaign_id=Fault("inactive", "This campaign is not active. Activate it first."))
+        raise Refused(campaign_id=Fault("inactive", _("This campaign is not active. Activate it first.")))
     listed = demand_record(viewer, "list_types", list_type_id, "view")
     if not listed["active"]:
-        raise Refused(list_type_id=Fault("inactive", "This list type is not active. Choose another."))
+        raise Refused(list_type_id=Fault("inactive", _("This list type is not active. Choose another.")))
     values = {"name": name, "campaign_id": campaign_id, "list_type_id": list_type_id}
     id = records.create(viewer, "portal_target_groups", values, channel)
     table = modules["portal_target_groups"].table

@@ -14,6 +14,7 @@ from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.modules.rules import demand_record, key_of_email
+from crm.words import _
 
 MOST_LINES, AT_ONCE = 100_000, 500
 
@@ -45,14 +46,19 @@ def add(viewer: Viewer, list_type_id: int, lines: Iterable[tuple[int, str]], not
     demand_record(viewer, "list_types", list_type_id, "view")
     given = list(lines)
     if len(given) > MOST_LINES:
-        raise Refused(addresses=Fault("too_many", f"At most {MOST_LINES} addresses at once; there are {len(given)}."))
+        raise Refused(
+            addresses=Fault(
+                "too_many",
+                _("At most %(most)s addresses at once; there are %(count)s.", most=MOST_LINES, count=len(given)),
+            )
+        )
     outcome = Added()
     seen: set[str] = set()
     usable = []
     for line, address in given:
         key = key_of_email(address)
         if key is None:
-            outcome.bad.append((line, address[:80], "This is no e-mail address."))
+            outcome.bad.append((line, address[:80], _("This is no e-mail address.")))
         elif key in seen:
             outcome.known += 1
         else:
@@ -98,5 +104,5 @@ def _add_some(
 def take_out(viewer: Viewer, suppression_id: int, reason: str) -> None:
     """Let an address be mailed on its list again, for a reason that is kept. Raises Missing, Forbidden, Refused. The caller commits."""
     if not reason.strip():
-        raise Refused(reason=Fault("required", "Say why this address may be mailed again."))
+        raise Refused(reason=Fault("required", _("Say why this address may be mailed again.")))
     records.update(viewer, "suppressions", suppression_id, {"active": False, "note": reason.strip()}, Channel.FORM)

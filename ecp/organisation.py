@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm import clock
 from crm.db import Json, UtcDateTime, db
 from crm.engine.refusals import Fault, Refused
+from crm.words import _
 
 LIMITS = {"name": 120, "logo": 300, "colour": 7, "address": 300, "css": 20_000, "contact": 320}
 
@@ -48,14 +49,23 @@ def change(**values: str) -> Organisation:
     known = asdict(Organisation())
     for name, value in values.items():
         if name not in known:
-            faults[name] = [Fault("unknown_field", f"There is no setting “{name}”.")]
+            faults[name] = [Fault("unknown_field", _("There is no setting “%(name)s”.", name=name))]
         elif len(value) > LIMITS[name]:
-            faults[name] = [Fault("too_long", f"This takes at most {LIMITS[name]} characters; there are {len(value)}.")]
+            faults[name] = [
+                Fault(
+                    "too_long",
+                    _(
+                        "This takes at most %(name)s characters; there are %(count)s.",
+                        name=LIMITS[name],
+                        count=len(value),
+                    ),
+                )
+            ]
     colour, logo = values.get("colour", ""), values.get("logo", "")
     if colour and not re.fullmatch(r"#[0-9a-fA-F]{6}", colour):
-        faults["colour"] = [Fault("bad_colour", "A colour is written as #rrggbb, such as #0054a6.")]
+        faults["colour"] = [Fault("bad_colour", _("A colour is written as #rrggbb, such as #0054a6."))]
     if logo and not re.fullmatch(r"/[\w./-]+", logo):
-        faults["logo"] = [Fault("bad_logo", "The logo is a picture that was uploaded here.")]
+        faults["logo"] = [Fault("bad_logo", _("The logo is a picture that was uploaded here."))]
     if faults:
         raise Refused(faults)
     db.session.execute(delete(SiteSetting).where(SiteSetting.name.in_(values)))

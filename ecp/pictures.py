@@ -13,6 +13,7 @@ from crm import clock
 from crm.db import BigId, UtcDateTime, db
 from crm.engine.attachments import StoredFile, path_of
 from crm.engine.refusals import Refused
+from crm.words import _
 
 # What a file begins with → its ending and media type. SVG is left out: it can hold scripts.
 SIGNATURES = (
@@ -60,7 +61,9 @@ def publish(stored: StoredFile) -> str:
     with path_of(stored.sha256).open("rb") as file:
         ending = ending_of(file.read(16))
     if not ending:
-        raise Refused.because("bad_picture", f"“{stored.name}” is no PNG, JPEG, GIF or WebP picture.", "file")
+        raise Refused.because(
+            "bad_picture", _("“%(name)s” is no PNG, JPEG, GIF or WebP picture.", name=stored.name), "file"
+        )
     name = secrets.token_urlsafe(16)
     db.session.execute(insert(table).values(name=name, ending=ending, file_id=stored.id, created_at=clock.now()))
     return f"/i/{name}.{ending}"

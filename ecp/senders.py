@@ -131,14 +131,17 @@ def make_signer(domain: str, selector: str = "", kind: str = "rsa") -> Signer:
     except BadAddress as bad:
         raise Refused(domain=Fault("bad_domain", str(bad))) from None
     if kind not in KINDS:
-        raise Refused(kind=Fault("not_in_list", f"A key is one of: {', '.join(KINDS)}."))
+        raise Refused(kind=Fault("not_in_list", _("A key is one of: %(known)s.", known=", ".join(KINDS))))
     chosen = selector or clock.now().strftime("ch%Y%m%d") + ("e" if kind == "ed25519" else "")
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", chosen):
-        raise Refused(selector=Fault("bad_selector", "A selector is one DNS label: small letters, digits, hyphens."))
+        raise Refused(selector=Fault("bad_selector", _("A selector is one DNS label: small letters, digits, hyphens.")))
     place = f"dkim:{name}:{chosen}"
     if keys.find(place) is not None:
         raise Refused(
-            selector=Fault("not_unique", f"There is a key {chosen} for {name} already. Name another selector.")
+            selector=Fault(
+                "not_unique",
+                _("There is a key %(chosen)s for %(name)s already. Name another selector.", chosen=chosen, name=name),
+            )
         )
     secret = make_key("ed25519" if kind == "ed25519" else "rsa")
     keys.keep(place, secret)

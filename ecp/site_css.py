@@ -5,6 +5,8 @@ import re
 import tinycss2
 from tinycss2.ast import AtRule, Declaration, FunctionBlock, ParseError, QualifiedRule, URLToken
 
+from crm.words import _
+
 KEPT_AT_RULES = {"media", "supports"}
 LOCAL = re.compile(r"/i/[\w.-]+|data:image/(png|gif|jpeg|webp);base64,[\w+/=]*").fullmatch
 ACTIVE = {"expression", "behavior", "-moz-binding"}
@@ -28,14 +30,14 @@ def _rules(nodes: list[object], removed: list[str], depth: int) -> str:
         elif isinstance(node, AtRule):
             name = node.lower_at_keyword
             if name not in KEPT_AT_RULES or node.content is None or depth >= NESTED:
-                removed.append(f"Line {node.source_line}: @{name} is left out.")
+                removed.append(_("Line %(line)s: @%(name)s is left out.", line=node.source_line, name=name))
                 continue
             inner = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
             parts.append(
                 f"@{name} {tinycss2.serialize(node.prelude).strip()} {{\n{_rules(inner, removed, depth + 1)}\n}}"
             )
         elif isinstance(node, ParseError):
-            removed.append(f"Line {node.source_line}: {node.message}.")
+            removed.append(_("Line %(line)s: %(message)s.", line=node.source_line, message=node.message))
     return "\n".join(parts)
 
 
@@ -45,15 +47,19 @@ def _declarations(rule: QualifiedRule, removed: list[str]) -> str:
         if isinstance(node, Declaration):
             if node.lower_name in ACTIVE or not _is_harmless(node.value):
                 removed.append(
-                    f"Line {node.source_line}: “{node.name}” is left out; addresses lead to pictures of this site only."
+                    _(
+                        "Line %(line)s: “%(name)s” is left out; addresses lead to pictures of this site only.",
+                        line=node.source_line,
+                        name=node.name,
+                    )
                 )
             else:
                 bang = " !important" if node.important else ""
                 parts.append(f"{node.name}: {tinycss2.serialize(node.value).strip()}{bang};")
         elif isinstance(node, ParseError):
-            removed.append(f"Line {node.source_line}: {node.message}.")
+            removed.append(_("Line %(line)s: %(message)s.", line=node.source_line, message=node.message))
         else:
-            removed.append(f"Line {node.source_line}: rules inside of rules are left out.")
+            removed.append(_("Line %(line)s: rules inside of rules are left out.", line=node.source_line))
     return " ".join(parts)
 
 

@@ -16,7 +16,7 @@ from crm.engine.module import Module
 from crm.engine.refusals import Forbidden
 from crm.engine.registry import modules
 from crm.identity.viewer import FLAGS, Viewer
-from crm.words import _
+from crm.words import N_, _
 
 LEVELS = ("private", "read", "write", "delete")  # of sharing defaults, each holds the ones before it
 LEVEL_NEEDED = {"view": 1, "export": 1, "delete": 3, "merge": 3}  # a verb not named changes records: "write"
@@ -38,8 +38,8 @@ MADE_OF = {  # what a scope of an API key must hold for a verb that it does not 
     "convert": {"edit"},
 }
 SAID = {
-    "view": "see", "create": "create", "edit": "change", "delete": "delete", "import": "import", "export": "export",
-    "mass_edit": "change several", "merge": "merge", "convert": "convert",
+    "view": N_("see"), "create": N_("create"), "edit": N_("change"), "delete": N_("delete"), "import": N_("import"), "export": N_("export"),
+    "mass_edit": N_("change several"), "merge": N_("merge"), "convert": N_("convert"),
 }  # fmt: skip
 
 

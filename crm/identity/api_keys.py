@@ -16,6 +16,7 @@ from crm.identity.refused import Unfit
 from crm.identity.sessions import apart
 from crm.identity.tables import ApiKey
 from crm.identity.viewer import VERBS
+from crm.words import _
 
 START = "ch_"
 SCOPES_OF_KIND: Mapping[str, Mapping[str, tuple[str, ...]] | None] = {  # fixed; "custom" keys have their own
@@ -49,10 +50,10 @@ def add(
     `scopes`: module key or "*" → verbs, only of a "custom" key; None: all that the user may. Raises BadKey.
     """
     if kind != "custom" and kind not in SCOPES_OF_KIND:
-        raise BadKey("kind", f"The type is one of: custom, {', '.join(SCOPES_OF_KIND)}.")
+        raise BadKey("kind", _("The type is one of: custom, %(known)s.", known=", ".join(SCOPES_OF_KIND)))
     if kind != "custom":
         if scopes is not None:
-            raise BadKey("scopes", "Only a key of the type “custom” has rights of its own.")
+            raise BadKey("scopes", _("Only a key of the type “custom” has rights of its own."))
         scopes = SCOPES_OF_KIND[kind]
     prefix, rest = START + secrets.token_hex(4), secrets.token_urlsafe(32)
     text = f"{prefix}_{rest}"
@@ -108,10 +109,10 @@ def change(key_id: int, by: int | None, **values: Any) -> None:
     row = _get(key_id)
     _refuse_when_locked(row, by)
     if unknown := set(values) - {"name", "scopes", "expires_at", "allowed_addresses"}:
-        raise BadKey(min(unknown), "This cannot be changed. Make a new key instead.")
+        raise BadKey(min(unknown), _("This cannot be changed. Make a new key instead."))
     if "scopes" in values:
         if row.kind != "custom":
-            raise BadKey("scopes", "The rights of this type of key are fixed; only “custom” keys have their own.")
+            raise BadKey("scopes", _("The rights of this type of key are fixed; only “custom” keys have their own."))
         values["scopes"] = _checked_scopes(values["scopes"])
     if "name" in values:
         values["name"] = _checked_name(values["name"])
@@ -155,18 +156,18 @@ def listed() -> list[Row[Any]]:
 def _get(key_id: int) -> Row[Any]:
     row = db.session.execute(select(ApiKey.__table__).where(ApiKey.id == key_id)).first()
     if row is None:
-        raise BadKey("", "There is no such key.")
+        raise BadKey("", _("There is no such key."))
     return row
 
 
 def _refuse_when_locked(row: Row[Any], by: int | None) -> None:
     if row.locked_by_id is not None and by is not None and row.locked_by_id != by:
-        raise BadKey("", "Another user has locked this key; only they may change or delete it.")
+        raise BadKey("", _("Another user has locked this key; only they may change or delete it."))
 
 
 def _checked_name(name: str) -> str:
     if not name.strip() or len(name.strip()) > 120:
-        raise BadKey("name", "A key needs a name of 1 to 120 characters.")
+        raise BadKey("name", _("A key needs a name of 1 to 120 characters."))
     return name.strip()
 
 
@@ -177,7 +178,14 @@ def _checked_scopes(scopes: Mapping[str, Iterable[str]] | None) -> dict[str, lis
     for module, verbs in scopes.items():
         found = sorted(set(verbs))
         if unknown := set(found) - set(VERBS):
-            raise BadKey("scopes", f"There is no right “{min(unknown)}”. The rights are: {', '.join(VERBS)}.")
+            raise BadKey(
+                "scopes",
+                _(
+                    "There is no right “%(name)s”. The rights are: %(known)s.",
+                    name=min(unknown),
+                    known=", ".join(VERBS),
+                ),
+            )
         checked[module] = found
     return checked
 
@@ -189,7 +197,7 @@ def _checked_addresses(said: Iterable[str]) -> list[str]:
             found.append(str(ipaddress.ip_network(one.strip(), strict=False)))
         except ValueError:
             raise BadKey(
-                "allowed_addresses", f"“{one.strip()}” is no address or network, such as 192.0.2.0/24."
+                "allowed_addresses", _("“%(said)s” is no address or network, such as 192.0.2.0/24.", said=one.strip())
             ) from None
     return found
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from crm.words import _
+
 LEAST = 12
 MOST = 256
 MOST_DECORATION = 8  # digits and signs around a listed word that do not make it another password
@@ -35,17 +37,26 @@ def is_outdated(kept: str) -> bool:
 def faults(password: str, *about: str | None) -> list[tuple[str, str]]:
     """What is wrong with a new password: (code, sentence) pairs, none when it is good. `about`: e-mail and names of the person."""
     if len(password) < LEAST:
-        return [("too_short", f"A password has at least {LEAST} characters; this one has {len(password)}.")]
+        return [
+            (
+                "too_short",
+                _(
+                    "A password has at least %(least)s characters; this one has %(count)s.",
+                    least=LEAST,
+                    count=len(password),
+                ),
+            )
+        ]
     if len(password) > MOST:
-        return [("too_long", f"A password has at most {MOST} characters.")]
+        return [("too_long", _("A password has at most %(most)s characters.", most=MOST))]
     plain = password.casefold()
     if is_common(plain):
         return [
-            ("too_common", "This password is one of the first that anybody tries. Take another, such as four words.")
+            ("too_common", _("This password is one of the first that anybody tries. Take another, such as four words."))
         ]
     own = {part for said in about if said for part in (said.casefold(), said.casefold().partition("@")[0])}
     if any(len(part) > 3 and len(plain.replace(part, "")) < LEAST / 2 for part in own):
-        return [("too_personal", "This password is made of your name or address. Take another, such as four words.")]
+        return [("too_personal", _("This password is made of your name or address. Take another, such as four words."))]
     return []
 
 

@@ -11,13 +11,14 @@ from crm.identity.refused import Unfit
 from crm.identity.tables import GroupMember, Profile, Role, RoleProfile, SharingRule, User
 from crm.identity.viewer import AREAS, VERBS
 from crm.identity.viewers import RoleTree
+from crm.words import _
 
 
 def role_by_key(key: str) -> int:
     """The id of a seeded role: administrator, marketer, sales, read_only, ecp_only. Raises Unfit."""
     found = db.session.execute(select(Role.id).where(Role.key == key)).scalar()
     if found is None:
-        raise Unfit("role", f"There is no role “{key}”.", "not_in_list")
+        raise Unfit("role", _("There is no role “%(key)s”.", key=key), "not_in_list")
     return int(found)
 
 
@@ -50,7 +51,7 @@ def change_role(role: int, **values: Any) -> None:
     if values.get("parent_id") is not None:
         _demand(Role, values["parent_id"], "parent_id")
         if values["parent_id"] in RoleTree.read().branch(role):
-            raise Unfit("parent_id", "A role cannot stand under itself.")
+            raise Unfit("parent_id", _("A role cannot stand under itself."))
     if "idle_minutes" in values:
         values["idle_minutes"] = _checked_minutes(values["idle_minutes"])
     if "profiles" in values:
@@ -65,7 +66,7 @@ def remove_role(role: int, replacement: int) -> None:
     _demand(Role, role, "")
     _demand(Role, replacement, "replacement")
     if role == replacement:
-        raise Unfit("replacement", "The replacement is another role.")
+        raise Unfit("replacement", _("The replacement is another role."))
     parent = db.session.execute(select(Role.parent_id).where(Role.id == role)).scalar()
     if db.session.execute(select(Role.parent_id).where(Role.id == replacement)).scalar() == role:
         db.session.execute(update(Role).where(Role.id == replacement).values(parent_id=parent))
@@ -106,7 +107,7 @@ def copy_profile(base: int, name: str, description: str = "") -> int:
     """A new profile with the rights of `base`; gives its id. Raises Unfit."""
     row = db.session.execute(select(Profile.__table__).where(Profile.id == base)).mappings().first()
     if row is None:
-        raise Unfit("base", "There is no such profile.")
+        raise Unfit("base", _("There is no such profile."))
     values = {key: row[key] for key in ("view_all", "edit_all", "otherwise", "modules", "areas")}
     return id_inserted(insert(Profile).values(name=_free_name(Profile, name), description=description, **values))
 
@@ -118,7 +119,7 @@ def change_profile(profile: int, **values: Any) -> None:
     """
     _demand(Profile, profile, "")
     if unknown := set(values) - {"name", "description", "view_all", "edit_all", "otherwise", "modules", "areas"}:
-        raise Unfit(min(unknown), "A profile has nothing of that name.")
+        raise Unfit(min(unknown), _("A profile has nothing of that name."))
     if "name" in values:
         values["name"] = _free_name(Profile, values["name"], profile)
     if "otherwise" in values:
@@ -126,7 +127,7 @@ def change_profile(profile: int, **values: Any) -> None:
     if "areas" in values:
         values["areas"] = sorted(set(values["areas"]))
         if strange := set(values["areas"]) - set(AREAS):
-            raise Unfit("areas", f"There is no area “{min(strange)}”.", "not_in_list")
+            raise Unfit("areas", _("There is no area “%(name)s”.", name=min(strange)), "not_in_list")
     if "modules" in values:
         values["modules"] = {key: _checked_module(said) for key, said in values["modules"].items()}
     db.session.execute(update(Profile).where(Profile.id == profile).values(**values))
@@ -140,7 +141,7 @@ def remove_profile(profile: int) -> None:
         select(Role.name).join(RoleProfile, RoleProfile.role_id == Role.id).where(RoleProfile.profile_id == profile)
     ).scalars()
     if names := sorted(holders):
-        raise Unfit("", f"The role “{names[0]}” has this profile. Give it another one first.", "in_use")
+        raise Unfit("", _("The role “%(name)s” has this profile. Give it another one first.", name=names[0]), "in_use")
     db.session.execute(delete(Profile).where(Profile.id == profile))
 
 
@@ -155,7 +156,7 @@ def _set_profiles(role: int, profiles: Iterable[int]) -> None:
 
 def _checked_module(said: Mapping[str, Any]) -> dict[str, list[str]]:
     if strange := set(said) - {"verbs", "hidden", "read_only"}:
-        raise Unfit("modules", f"A module in a profile has no “{min(strange)}”.")
+        raise Unfit("modules", _("A module in a profile has no “%(name)s”.", name=min(strange)))
     checked = {name: sorted(set(said[name])) for name in ("hidden", "read_only") if said.get(name)}
     return checked | ({"verbs": _checked_verbs(said["verbs"], "modules")} if "verbs" in said else {})
 
@@ -163,28 +164,36 @@ def _checked_module(said: Mapping[str, Any]) -> dict[str, list[str]]:
 def _checked_verbs(verbs: Iterable[str], field: str) -> list[str]:
     wanted = set(verbs)
     if strange := wanted - set(VERBS):
-        raise Unfit(field, f"There is no right “{min(strange)}”. The rights are: {', '.join(VERBS)}.", "not_in_list")
+        raise Unfit(
+            field,
+            _(
+                "There is no right “%(name)s”. The rights are: %(known)s.",
+                name=min(strange),
+                known=", ".join(VERBS),
+            ),
+            "not_in_list",
+        )
     return [verb for verb in VERBS if verb in wanted]
 
 
 def _checked_minutes(minutes: int | None) -> int | None:
     if minutes is not None and not 1 <= minutes <= 10_080:
-        raise Unfit("idle_minutes", "A session may be idle for 1 to 10080 minutes (a week).", "out_of_range")
+        raise Unfit("idle_minutes", _("A session may be idle for 1 to 10080 minutes (a week)."), "out_of_range")
     return minutes
 
 
 def _free_name(table: Any, name: str, but: int | None = None) -> str:
     name = name.strip()
     if not name or len(name) > 120:
-        raise Unfit("name", "A name has 1 to 120 characters.", "required")
+        raise Unfit("name", _("A name has 1 to 120 characters."), "required")
     taken = select(table.id).where(fold(table.name) == fold(name))
     if but is not None:
         taken = taken.where(table.id != but)
     if db.session.execute(taken).first():
-        raise Unfit("name", f"The name “{name}” is taken.", "not_unique")
+        raise Unfit("name", _("The name “%(name)s” is taken.", name=name), "not_unique")
     return name
 
 
 def _demand(table: Any, id: int, field: str) -> None:
     if db.session.execute(select(table.id).where(table.id == id)).first() is None:
-        raise Unfit(field, f"There is no such {table.__tablename__[:-1]}.", "no_such_record")
+        raise Unfit(field, _("There is no such %(what)s.", what=_(table.__tablename__[:-1])), "no_such_record")

@@ -8,6 +8,7 @@ from crm.db import db, id_inserted, rows_changed
 from crm.identity import stamp
 from crm.identity.refused import Unfit
 from crm.identity.tables import PARTIES, Group, Role, SharingDefault, SharingRule, User
+from crm.words import _
 
 LEVELS = {
     "private": "Private: the owner, the owner's groups and superiors",
@@ -26,7 +27,7 @@ def levels() -> dict[str, str]:
 def set_level(module: str, level: str) -> None:
     """How far records of `module` are open to everybody; holds at once. Raises Unfit."""
     if level not in LEVELS:
-        raise Unfit("level", f"The level is one of: {', '.join(LEVELS)}.", "not_in_list")
+        raise Unfit("level", _("The level is one of: %(known)s.", known=", ".join(LEVELS)), "not_in_list")
     if not rows_changed(update(SharingDefault).where(SharingDefault.module == module).values(level=level)):
         db.session.execute(insert(SharingDefault).values(module=module, level=level))
     stamp.renew()
@@ -41,7 +42,7 @@ def rules(module: str | None = None) -> list[Row[Any]]:
 def add_rule(module: str, owned_by: Party, shared_with: Party, level: str = "read") -> int:
     """Open records of `module` owned by one party to another, to "read" or "write"; gives the rule's id. Raises Unfit."""
     if level not in {"read", "write"}:
-        raise Unfit("level", "A rule opens records to “read” or to “write”.", "not_in_list")
+        raise Unfit("level", _("A rule opens records to “read” or to “write”."), "not_in_list")
     check_party(owned_by, "owned_by")
     check_party(shared_with, "shared_with")
     made = id_inserted(
@@ -68,13 +69,15 @@ def check_party(party: Party, field: str) -> None:
     """Raises Unfit when there is no such user, role or group."""
     kind, id = party
     if kind not in PARTIES:
-        raise Unfit(field, f"This is one of: {', '.join(PARTIES)}.", "not_in_list")
+        raise Unfit(field, _("This is one of: %(known)s.", known=", ".join(PARTIES)), "not_in_list")
     table: Any = {"user": User, "group": Group}.get(kind, Role)
     query = select(table.id).where(table.id == id)
     if kind in {"user", "group"}:
         query = query.where(table.deleted_at.is_(None))
     if db.session.execute(query).first() is None:
-        raise Unfit(field, f"There is no such {'role' if kind == 'branch' else kind}.", "no_such_record")
+        raise Unfit(
+            field, _("There is no such %(what)s.", what=_("role" if kind == "branch" else kind)), "no_such_record"
+        )
 
 
 def forget_party(*parties: Party) -> None:

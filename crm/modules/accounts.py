@@ -18,6 +18,7 @@ from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after, is_business_id
 from crm.modules.shared_lists import CURRENCY, INDUSTRY, LANGUAGE, RATING
+from crm.words import _
 
 TYPES = PicklistSeed.of(
     "account_type", "Account type",
@@ -83,7 +84,7 @@ def has_true_business_id(values: Mapping[str, Any], old: Mapping[str, Any] | Non
     if (finnish or re.fullmatch(r"\d{6,7}-\d", text)) and not is_business_id(text):
         return {
             "business_id": Fault(
-                "bad_business_id", "The check digit of this business ID is wrong (a right one: 1572860-0)."
+                "bad_business_id", _("The check digit of this business ID is wrong (a right one: 1572860-0).")
             )
         }
     return {}
@@ -98,7 +99,7 @@ def has_no_circle(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> d
     above = select(table.c.id, table.c.parent_id).where(table.c.id == parent).cte("above", recursive=True)
     above = above.union(select(table.c.id, table.c.parent_id).join(above, table.c.id == above.c.parent_id))
     if db.session.execute(select(above.c.id).where(above.c.id == own)).first():
-        return {"parent_id": Fault("cycle", "An account cannot be a member of itself or of one of its own members.")}
+        return {"parent_id": Fault("cycle", _("An account cannot be a member of itself or of one of its own members."))}
     return {}
 
 

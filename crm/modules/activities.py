@@ -15,6 +15,7 @@ from crm.engine.picklists import choices
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after
+from crm.words import _
 
 KINDS = PicklistSeed.of("activity_kind", "Kind of activity", Choice("event", "Event"), Choice("task", "Task"))
 TYPES = PicklistSeed.of(
@@ -108,17 +109,21 @@ def holds_together(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> 
     then, faults = after(values, old), {}
     is_task = then.get("kind") == "task"
     if is_task and not then.get("due_on"):
-        faults["due_on"] = Fault("required", "A task needs a due date.")
+        faults["due_on"] = Fault("required", _("A task needs a due date."))
     if not is_task and not then.get("starts_at"):
-        faults["starts_at"] = Fault("required", "An event needs a start.")
+        faults["starts_at"] = Fault("required", _("An event needs a start."))
     if not is_task and then.get("starts_at") and then.get("ends_at") and then["ends_at"] < then["starts_at"]:
-        faults["ends_at"] = Fault("bad_period", "An event cannot end before it starts.")
+        faults["ends_at"] = Fault("bad_period", _("An event cannot end before it starts."))
     if (then.get("activity_type") == "Task") != is_task:
-        kind = "a task" if is_task else "an event"
-        faults["activity_type"] = Fault("not_in_list", f"“{then.get('activity_type')}” is not a type of {kind}.")
+        kind = _("a task") if is_task else _("an event")
+        faults["activity_type"] = Fault(
+            "not_in_list", _("“%(name)s” is not a type of %(kind)s.", name=then.get("activity_type"), kind=kind)
+        )
     carried = {choice.key: choice.carries for choice in choices("activity_status")}.get(then.get("status") or "", {})
     if carried.get("kind") not in {None, then.get("kind")}:
-        faults["status"] = Fault("not_in_list", f"“{then['status']}” is not a status of this kind of activity.")
+        faults["status"] = Fault(
+            "not_in_list", _("“%(name)s” is not a status of this kind of activity.", name=then["status"])
+        )
     return faults
 
 

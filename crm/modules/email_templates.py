@@ -13,6 +13,7 @@ from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after
 from crm.modules.shared_lists import CONTENT_STATUS
+from crm.words import N_, _
 
 KINDS = PicklistSeed.of(
     "email_template_kind", "Kind of mail", Choice("template", "Template", "purple"), Choice("email", "E-mail", "blue")
@@ -59,15 +60,15 @@ def is_whole_when_active(values: Mapping[str, Any], old: Mapping[str, Any] | Non
         return {}
     faults = {}
     if not (then.get("mjml") or then.get("html") or then.get("text")):
-        faults["html"] = Fault("required", "An active mail needs a text: MJML, HTML or plain.")
+        faults["html"] = Fault("required", _("An active mail needs a text: MJML, HTML or plain."))
     if then.get("kind") == "email":
         for name, label in (
-            ("subject", "subject"),
-            ("sender_name", "sender name"),
-            ("sender_address_id", "sender address"),
+            ("subject", N_("subject")),
+            ("sender_name", N_("sender name")),
+            ("sender_address_id", N_("sender address")),
         ):
             if not then.get(name):
-                faults[name] = Fault("required", f"An active mail needs a {label}.")
+                faults[name] = Fault("required", _("An active mail needs a %(what)s.", what=_(label)))
     return faults
 
 

@@ -12,6 +12,7 @@ from crm.engine.conditions import where
 from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
+from crm.words import _
 
 
 class LandingPage(Record):
@@ -49,7 +50,7 @@ def make_slug(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[
 def has_plain_slug(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
     slug = values.get("slug")
     if slug and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
-        return {"slug": Fault("bad_slug", "An address takes small letters a to z, digits and single hyphens.")}
+        return {"slug": Fault("bad_slug", _("An address takes small letters a to z, digits and single hyphens."))}
     return {}
 
 

@@ -15,6 +15,7 @@ from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.landing_pages import slug_of
+from crm.words import _
 
 KINDS = PicklistSeed.of(
     "list_type_kind", "Kind of list",
@@ -69,7 +70,9 @@ def page_has_both_buttons(values: Mapping[str, Any], old: Mapping[str, Any] | No
     """From the page one can leave and come back."""
     missing = [place for place in PLACES if values.get("page_html") and place not in values["page_html"]]
     if missing:
-        return {"page_html": Fault("missing_button", f"The page must hold {' and '.join(missing)}.")}
+        return {
+            "page_html": Fault("missing_button", _("The page must hold %(places)s.", places=_(" and ").join(missing)))
+        }
     return {}
 
 

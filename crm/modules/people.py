@@ -11,6 +11,7 @@ from crm.engine import search
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.words import _
 
 PERSONS = ("contacts", "leads")
 AT_ONCE = 5_000  # ids in one statement: both databases take that many values
@@ -42,7 +43,7 @@ def select_people(viewer: Viewer, choice: Choice) -> Iterator[Select[Any]]:
         yield _of_group(viewer, choice.target_group_id)
     elif choice.module:
         if choice.module not in PERSONS:
-            raise Refused.because("not_in_list", "People are contacts or leads.", "module")
+            raise Refused.because("not_in_list", _("People are contacts or leads."), "module")
         yield _people(choice.module, search.ids(viewer, choice.module, dict(choice.where) or None, choice.text or None))
     else:
         for module, wanted in (("contacts", choice.contact_ids), ("leads", choice.lead_ids)):
@@ -66,7 +67,9 @@ def _of_group(viewer: Viewer, id: int) -> Select[Any]:
     """The people of a target group that the viewer may see; the group must be one that he may use, and be active."""
     group = search.one(viewer, "target_groups", id, columns=("name", "active"))
     if not group["active"]:
-        raise Refused.because("inactive", f"The target group “{group['name']}” is not active.", "target_group_id")
+        raise Refused.because(
+            "inactive", _("The target group “%(name)s” is not active.", name=group["name"]), "target_group_id"
+        )
     members = modules["target_group_members"].table
     parts = []
     for module in PERSONS:
@@ -81,6 +84,6 @@ def _of_group(viewer: Viewer, id: int) -> Select[Any]:
 def _portions(ids: Iterable[int]) -> Iterator[list[int]]:
     wanted = sorted(set(ids))
     if not all(isinstance(id, int) and not isinstance(id, bool) and 0 < id < 2**63 for id in wanted):
-        raise Refused.because("no_such_record", "Ids are whole numbers.")
+        raise Refused.because("no_such_record", _("Ids are whole numbers."))
     for start in range(0, len(wanted), AT_ONCE):
         yield wanted[start : start + AT_ONCE]

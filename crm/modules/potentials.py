@@ -16,6 +16,7 @@ from crm.engine.picklists import choices
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after
+from crm.words import _
 
 
 def _stage(key: str, probability: int, colour: str, kind: str = "Open") -> Choice:
@@ -109,7 +110,7 @@ def starts_before_it_ends(values: Mapping[str, Any], old: Mapping[str, Any] | No
     """Months of billing need the day on which billing starts."""
     then = after(values, old)
     if then.get("billing_months") and not then.get("billing_starts_on"):
-        return {"billing_starts_on": Fault("required", "Say when billing starts, or leave the months empty.")}
+        return {"billing_starts_on": Fault("required", _("Say when billing starts, or leave the months empty."))}
     return {}
 
 

@@ -14,6 +14,7 @@ from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after
+from crm.words import _
 
 TYPES = PicklistSeed.of(
     "product_type", "Product type", Choice("good", "Good"), Choice("service", "Service"), Choice("expense", "Expense")
@@ -57,9 +58,9 @@ def is_sold_for_some_time(values: Mapping[str, Any], old: Mapping[str, Any] | No
     """The sale ends after it began, and what recurs says how often."""
     then, faults = after(values, old), {}
     if then.get("sales_start_on") and then.get("sales_end_on") and then["sales_end_on"] < then["sales_start_on"]:
-        faults["sales_end_on"] = Fault("bad_period", "The sale cannot end before it starts.")
+        faults["sales_end_on"] = Fault("bad_period", _("The sale cannot end before it starts."))
     if then.get("recurring") and not then.get("recurring_interval"):
-        faults["recurring_interval"] = Fault("required", "A recurring product needs an interval.")
+        faults["recurring_interval"] = Fault("required", _("A recurring product needs an interval."))
     return faults
 
 

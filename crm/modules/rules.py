@@ -12,6 +12,7 @@ from crm.engine.refusals import Forbidden, Missing
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.mail.message import BadAddress, email_key
+from crm.words import _
 
 BUSINESS_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2)
 
@@ -58,7 +59,9 @@ def demand_record(viewer: Viewer, module: str, id: int, verb: str) -> dict[str, 
         narrowing is not None
         and not db.session.execute(select(said.table.c.id).where(said.table.c.id == id, narrowing)).first()
     ):
-        raise Forbidden(f"You may see this {said.label.lower()}, but not change it.", "forbidden_record")
+        raise Forbidden(
+            _("You may see this %(label)s, but not change it.", label=_(said.label).lower()), "forbidden_record"
+        )
     return dict(row)
 
 

@@ -13,6 +13,7 @@ from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after
+from crm.words import _
 
 STATES = PicklistSeed.of(
     "sender_state", "State of a sender address",
@@ -43,9 +44,9 @@ class SenderAddress(Record):
 def address_stays(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
     """What was confirmed is this address and no other; only such a one can be the default."""
     if values.get("is_default") and after(values, old).get("state") not in USABLE:
-        return {"is_default": Fault("not_confirmed", "Only a confirmed address can be the default sender.")}
+        return {"is_default": Fault("not_confirmed", _("Only a confirmed address can be the default sender."))}
     if old is not None and values.get("address", old["address"]).lower() != old["address"].lower():
-        return {"address": Fault("locked", "A sender address cannot be changed. Add a new one and disable this.")}
+        return {"address": Fault("locked", _("A sender address cannot be changed. Add a new one and disable this."))}
     return {}
 
 

@@ -15,6 +15,7 @@ from crm.engine.module import Block, Filter, Module, Related, Timeline
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after, key_of_email
+from crm.words import _
 
 SCOPES = PicklistSeed.of(
     "suppression_scope", "What is refused",
@@ -63,11 +64,11 @@ def says_of_what(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> di
     """A refusal of a list or campaign says which one; the address of a refusal stays; its end needs a reason."""
     then = after(values, old)
     if then.get("scope") in {"list_type", "campaign"} and not then.get("scope_id"):
-        return {"scope_id": Fault("required", "Say which list or campaign is refused.")}
+        return {"scope_id": Fault("required", _("Say which list or campaign is refused."))}
     if old is not None and "email" in values and key_of_email(values["email"]) != old.get("email_key"):
-        return {"email": Fault("locked", "The address of a refusal cannot be changed. Add another one.")}
+        return {"email": Fault("locked", _("The address of a refusal cannot be changed. Add another one."))}
     if old is not None and old.get("active") and values.get("active") is False and not then.get("note"):
-        return {"note": Fault("required", "Say why this address may be mailed again.")}
+        return {"note": Fault("required", _("Say why this address may be mailed again."))}
     return {}
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 
 from crm.engine.tags import check as check_tags
 from crm.engine.tags import is_known_link, modernise
+from crm.words import N_, _
 from ecp.content.compile import Compiled, Content, compile
 from ecp.content.markup import tokens
 from ecp.content.placeholders import protect
 from ecp.content.problems import ContentProblem, ContentRefused
 from ecp.content.sanitize import sanitize
 
-_REQUIRED = {"subject": "The subject is missing", "sender_name": "The sender's name is missing"}
+_REQUIRED = {"subject": N_("The subject is missing"), "sender_name": N_("The sender's name is missing")}
 
 
 def check_content(
@@ -25,14 +26,14 @@ def check_content(
 ) -> list[ContentProblem]:
     """Errors first, then warnings. `known` is asked for every name that is no special link (`contact.first_name`)."""
     problems = [
-        ContentProblem(message, field)
+        ContentProblem(_(message), field)
         for field, message in _REQUIRED.items()
         if not {"subject": content.subject, "sender_name": sender_name}[field].strip()
     ]
     if not has_sender_address:
-        problems.append(ContentProblem("A confirmed sender address is missing", "sender_address_id"))
+        problems.append(ContentProblem(_("A confirmed sender address is missing"), "sender_address_id"))
     if not content.source.strip() and not content.text.strip():
-        problems.append(ContentProblem("The mail has no content"))
+        problems.append(ContentProblem(_("The mail has no content")))
     problems += check_names(content, known, suggestions)
     compiled: Compiled | None = None
     try:
@@ -65,15 +66,17 @@ def _is_known(name: str, known: Callable[[str], bool]) -> bool:
 def _warnings(content: Content, compiled: Compiled) -> list[ContentProblem]:
     """What does not hinder sending: removed markup, pictures without words, links to nowhere, a footer that is added."""
     found = [
-        ContentProblem(f"Not allowed in a mail and left out: {one.what}", "source", one.line, one.column, "warning")
+        ContentProblem(
+            _("Not allowed in a mail and left out: %(what)s", what=one.what), "source", one.line, one.column, "warning"
+        )
         for one in compiled.removed
     ]
     if compiled.footer_was_added:
-        message = "The unsubscribe link is missing; a standard footer with it is added"
+        message = _("The unsubscribe link is missing; a standard footer with it is added")
         found.append(ContentProblem(message, severity="warning"))
     if compiled.text_is_generated and content.source.strip():
-        found.append(ContentProblem("The plain text is made from the HTML", "text", severity="warning"))
-    source, _ = sanitize(modernise(content.source))
+        found.append(ContentProblem(_("The plain text is made from the HTML"), "text", severity="warning"))
+    source, _removed = sanitize(modernise(content.source))
     protected = protect(source)
     in_defaults = False
     for token in tokens(protected.text):
@@ -83,13 +86,15 @@ def _warnings(content: Content, compiled: Compiled) -> list[ContentProblem]:
             continue
         line, column = protected.place(token.start)
         if token.name in ("img", "mj-image", "mj-carousel-image") and token.value("alt") is None:
-            message = f'<{token.name}> has no alt text; write alt="" when the picture says nothing'
+            message = _('<%(name)s> has no alt text; write alt="" when the picture says nothing', name=token.name)
             found.append(ContentProblem(message, "source", line, column, "warning"))
         elif token.name in ("a", "mj-button") and (token.value("href") or "").strip() in ("", "#"):
             if token.name == "a" and (token.value("name") or token.value("id")):
                 continue
             found.append(
-                ContentProblem(f"<{token.name}> leads nowhere: its href is empty", "source", line, column, "warning")
+                ContentProblem(
+                    _("<%(name)s> leads nowhere: its href is empty", name=token.name), "source", line, column, "warning"
+                )
             )
     return found
 

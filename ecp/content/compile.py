@@ -24,6 +24,7 @@ from crm.engine.tags import compile as compile_tags
 from crm.engine.tags import parse as parse_tags
 from crm.engine.tags.tree import TagError, names
 from crm.mail.quoted_printable import encode_piece
+from crm.words import _
 from ecp.content import footer, limits, links
 from ecp.content.links import Link
 from ecp.content.markup import tokens
@@ -149,7 +150,7 @@ def _compile(content: Content) -> Compiled:
         html = _complete(html, content, protected, preheader, adds_footer)
         html, foreign = _FOREIGN_ICON.subn("", html)
         if foreign:
-            message = "Pictures of social networks were left out: give each <mj-social-element> a src of your own"
+            message = _("Pictures of social networks were left out: give each <mj-social-element> a src of your own")
             warnings.append(ContentProblem(message, severity="warning"))
         html = inline(_without_tagged_comments(html, protected.mark))
     text_is_generated = not written.strip()
@@ -204,12 +205,12 @@ def inline(html: str) -> str:
     reader = etree.HTMLParser()
     etree.fromstring(html.encode(), reader)
     if any("depth" in entry.message for entry in reader.error_log):
-        raise ContentRefused([ContentProblem("Elements are nested more than 250 deep; are closing tags missing?")])
+        raise ContentRefused([ContentProblem(_("Elements are nested more than 250 deep; are closing tags missing?"))])
     inlined: str = Premailer(
         html, allow_network=False, disable_validation=True, keep_style_tags=True, strip_important=False,
         remove_classes=False, cssutils_logging_level=50,
     ).transform()  # fmt: skip
-    clean, _ = sanitize(inlined)  # what a parser made of odd markup is looked at once more
+    clean, _removed = sanitize(inlined)  # what a parser made of odd markup is looked at once more
     return clean if clean.lstrip()[:9].lower() == "<!doctype" else f"<!doctype html>\n{clean}"
 
 
@@ -251,7 +252,7 @@ def _from_mjml(protected: Protected, insides: list[Any], problems: list[ContentP
 
 
 def _explain(reason: str, folded: Protected, protected: Protected) -> ContentProblem:
-    message = f"MJML cannot be compiled: {reason.partition(' in root')[0]}"
+    message = _("MJML cannot be compiled: %(why)s", why=reason.partition(" in root")[0])
     match = _POSITION.search(reason)
     if match is None:
         return ContentProblem(message)
@@ -320,7 +321,7 @@ def _demand_whole(made: str) -> None:
     try:
         parse_tags(made)
     except TagError:
-        message = (
+        message = _(
             "An {if} and its {/if} must stand in the same part: both in the text, or both in one title or attribute"
         )
         raise ContentRefused([ContentProblem(message)]) from None

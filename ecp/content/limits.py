@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crm.words import _, say_number
 from ecp.content.problems import ContentProblem
 
 MAX_SOURCE = 65_000  # characters of the written source
@@ -17,16 +18,20 @@ def check_source(source: str) -> list[ContentProblem]:
     if len(source) <= MAX_SOURCE:
         return []
     count = f"{len(source):,}".replace(",", " ")
-    return [ContentProblem(f"HTML is {count} characters, maximum is 65 000")]
+    return [ContentProblem(_("HTML is %(count)s characters, maximum is 65 000", count=count))]
 
 
 def check_compiled(html: str) -> list[ContentProblem]:
     """A warning beyond 102 kB of compiled HTML, an error beyond 1 MB."""
     size = len(html.encode())
     if size > MAX_BYTES:
-        return [ContentProblem(f"The compiled mail is {size // 1024:,} kB; at most 1,024 kB can be sent")]
+        return [
+            ContentProblem(
+                _("The compiled mail is %(size)s kB; at most 1,024 kB can be sent", size=say_number(size // 1024))
+            )
+        ]
     if size > WARN_BYTES:
-        message = f"The compiled mail is {size // 1024} kB; mail services cut messages beyond 102 kB"
+        message = _("The compiled mail is %(size)s kB; mail services cut messages beyond 102 kB", size=size // 1024)
         return [ContentProblem(message, severity="warning")]
     return []
 
@@ -36,10 +41,13 @@ def check_subject(subject: str) -> list[ContentProblem]:
     problems = []
     if len(subject) > MAX_SUBJECT:
         problems.append(
-            ContentProblem(f"The subject is {len(subject)} characters, maximum is {MAX_SUBJECT}", "subject")
+            ContentProblem(
+                _("The subject is %(count)s characters, maximum is %(most)s", count=len(subject), most=MAX_SUBJECT),
+                "subject",
+            )
         )
     if any(ord(one) < 32 or one in "\x7f\x85\u2028\u2029" for one in subject):
-        problems.append(ContentProblem("The subject must be one line without control characters", "subject"))
+        problems.append(ContentProblem(_("The subject must be one line without control characters"), "subject"))
     return problems
 
 

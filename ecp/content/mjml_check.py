@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from crm.words import _
 from ecp.content.markup import VOID, Attribute, Token, tokens
 from ecp.content.placeholders import Protected
 from ecp.content.problems import ContentProblem
@@ -107,32 +108,45 @@ class _Reader:
             elif token.kind == "text":
                 self._text(token)
         for token in reversed(self.open):
-            self.say(f"<{token.name}> is never closed with </{token.name}>", token)
+            self.say(_("<%(name)s> is never closed with </%(name)s>", name=token.name), token)
         if "mjml" not in self.roots:
-            self.problems.append(ContentProblem("This is not MJML: it must begin with <mjml>", "source", 1, 1))
+            self.problems.append(ContentProblem(_("This is not MJML: it must begin with <mjml>"), "source", 1, 1))
 
     def _opened(self, token: Token, stream: Iterator[Token]) -> None:
         name, parent = token.name, self.open[-1].name if self.open else ""
         if not self.open:
             self.roots.add(name)
         if name == "mj-include":
-            self.say("<mj-include> is not possible here: paste its content, or use an HTML snippet", token)
+            self.say(_("<mj-include> is not possible here: paste its content, or use an HTML snippet"), token)
             return
         if name not in PARENTS:
             self._unknown(token, parent, stream)
             return
         if self.protected.text[token.start + 1 : token.start + 1 + len(name)] != name:
-            self.say(f"Write <{name}> in small letters", token)
+            self.say(_("Write <%(name)s> in small letters", name=name), token)
         parents = PARENTS[name]
         if parents and parent not in parents and parent != "mj-attributes":
             if parent == "":
-                self.say(f"<{name}> must stand inside <mjml>", token)
+                self.say(_("<%(name)s> must stand inside <mjml>", name=name), token)
             else:
-                self.say(f"<{name}> cannot stand in <{parent}>; it belongs into {_either(parents)}", token)
+                self.say(
+                    _(
+                        "<%(name)s> cannot stand in <%(parent)s>; it belongs into %(places)s",
+                        name=name,
+                        parent=parent,
+                        places=_either(parents),
+                    ),
+                    token,
+                )
         for attribute in token.attributes:
             if attribute.value and not attribute.quoted:
                 self.say(
-                    f'Put the value of {attribute.name} into quotes: {attribute.name}="{attribute.value}"', attribute
+                    _(
+                        'Put the value of %(name)s into quotes: %(name)s="%(value)s"',
+                        name=attribute.name,
+                        value=attribute.value,
+                    ),
+                    attribute,
                 )
         if token.self_closing:
             return
@@ -143,13 +157,20 @@ class _Reader:
 
     def _unknown(self, token: Token, parent: str, stream: Iterator[Token]) -> None:
         if parent == "mj-attributes" and token.self_closing:
-            self.say(f"<{token.name}> is not a component of MJML{_near(token.name)}", token)
+            self.say(_("<%(name)s> is not a component of MJML", name=token.name) + _near(token.name), token)
             return
         if token.name.startswith("mj"):
-            self.say(f"<{token.name}> is not a component of MJML{_near(token.name)}", token)
+            self.say(_("<%(name)s> is not a component of MJML", name=token.name) + _near(token.name), token)
         else:
-            where = f"in <{parent}>" if parent else "outside <mjml>"
-            self.say(f"<{token.name}> is HTML and cannot stand {where}; put it into <mj-text> or <mj-raw>", token)
+            where = _("in <%(name)s>", name=parent) if parent else _("outside <mjml>")
+            self.say(
+                _(
+                    "<%(name)s> is HTML and cannot stand %(where)s; put it into <mj-text> or <mj-raw>",
+                    name=token.name,
+                    where=where,
+                ),
+                token,
+            )
         if not token.self_closing and token.name not in VOID:
             self.open.append(token)
 
@@ -166,13 +187,18 @@ class _Reader:
                 depth -= 1
             elif token.name.startswith("mj-") and token.kind == "open":
                 self.say(
-                    f"<{token.name}> cannot stand in <{opening.name}>: is </{opening.name}> missing before it?", token
+                    _(
+                        "<%(name)s> cannot stand in <%(outer)s>: is </%(outer)s> missing before it?",
+                        name=token.name,
+                        outer=opening.name,
+                    ),
+                    token,
                 )
             elif token.kind == "close" and token.name in PARENTS:
-                self.say(f"<{opening.name}> is never closed with </{opening.name}>", opening)
+                self.say(_("<%(name)s> is never closed with </%(name)s>", name=opening.name), opening)
                 self._closed(token)
                 return
-        self.say(f"<{opening.name}> is never closed with </{opening.name}>", opening)
+        self.say(_("<%(name)s> is never closed with </%(name)s>", name=opening.name), opening)
 
     def _is_kept(self, token: Token) -> bool:
         """Whether a comment stands for an {if}: the compiler takes it along."""
@@ -190,11 +216,11 @@ class _Reader:
         if token.name in _EMPTY and token.name not in names:
             return  # <mj-image …></mj-image> was written with a self-closing start
         if token.name not in names:
-            self.say(f"</{token.name}> closes nothing: there is no <{token.name}> before it", token)
+            self.say(_("</%(name)s> closes nothing: there is no <%(name)s> before it", name=token.name), token)
             return
         while self.open[-1].name != token.name:
             lost = self.open.pop()
-            self.say(f"<{lost.name}> is never closed with </{lost.name}>", lost)
+            self.say(_("<%(name)s> is never closed with </%(name)s>", name=lost.name), lost)
         self.open.pop()
 
     def _text(self, token: Token) -> None:
@@ -203,14 +229,18 @@ class _Reader:
         if words and self.open and self.open[-1].name not in _PLAIN:
             start = token.start + len(text) - len(text.lstrip())
             line, column = self.protected.place(start)
-            message = f'Text cannot stand in <{self.open[-1].name}>; put it into <mj-text>: "{words[:30]}"'
+            message = _(
+                'Text cannot stand in <%(name)s>; put it into <mj-text>: "%(said)s"',
+                name=self.open[-1].name,
+                said=words[:30],
+            )
             self.problems.append(ContentProblem(message, "source", line, column))
 
 
 def _near(name: str) -> str:
     near = difflib.get_close_matches(name, PARENTS, n=1)
-    return f"; did you mean <{near[0]}>?" if near else ""
+    return _("; did you mean <%(name)s>?", name=near[0]) if near else ""
 
 
 def _either(names: frozenset[str]) -> str:
-    return " or ".join(f"<{name}>" for name in sorted(names))
+    return _(" or ").join(f"<{name}>" for name in sorted(names))

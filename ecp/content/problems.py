@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crm.words import _
+
 
 @dataclass(frozen=True, slots=True)
 class ContentProblem:
@@ -19,7 +21,11 @@ class ContentProblem:
     severity: str = "error"
 
     def __str__(self) -> str:
-        return f"Line {self.line}, column {self.column}: {self.message}" if self.line else self.message
+        return (
+            _("Line %(line)s, column %(column)s: %(message)s", line=self.line, column=self.column, message=self.message)
+            if self.line
+            else self.message
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Removed:
     column: int
 
     def __str__(self) -> str:
-        return f"Line {self.line}, column {self.column}: {self.what}"
+        return _("Line %(line)s, column %(column)s: %(what)s", line=self.line, column=self.column, what=self.what)
 
 
 class ContentRefused(ValueError):

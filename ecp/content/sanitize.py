@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from crm.words import _
 from ecp.content.markup import VOID, Attribute, Token, tokens
 from ecp.content.placeholders import Protected, protect
 from ecp.content.problems import ContentProblem, ContentRefused, Removed
@@ -133,7 +134,7 @@ def sanitize(source: str) -> tuple[str, list[Removed]]:
     """The source without what is not allowed, and what was taken out with its place in the source as written.
     What is clean comes back unchanged; cleaning twice changes nothing more. Raises ContentRefused when it finds no end."""
     removed: list[Removed] = []
-    for _ in range(5):  # what was cut out may have hidden something behind it
+    for _turn in range(5):  # what was cut out may have hidden something behind it
         source = whole_characters(source)
         protected = protect(source, comments=False)
         cuts = list(_cuts(protected.text, _Marks(protected)))
@@ -142,7 +143,7 @@ def sanitize(source: str) -> tuple[str, list[Removed]]:
         removed += [Removed(cut.what, *protected.place(cut.start)) for cut in cuts if cut.what]
         source = protected.restore(_apply(protected, cuts))
     else:
-        raise ContentRefused([ContentProblem("This markup is too tangled to be made safe; please simplify it")])
+        raise ContentRefused([ContentProblem(_("This markup is too tangled to be made safe; please simplify it"))])
     return source, removed
 
 
@@ -199,19 +200,19 @@ def _cuts(text: str, marks: _Marks) -> Iterator[_Cut]:
         else:
             yield from _look(text, token, name, marks)
     if dropping is not None:
-        yield _Cut(dropping.start, len(text), "", f"<{dropping.name}> that is never closed")
+        yield _Cut(dropping.start, len(text), "", _("<%(name)s> that is never closed", name=dropping.name))
 
 
 def _look(text: str, token: Token, name: str, marks: _Marks) -> Iterator[_Cut]:
     """The changes that one token outside of dropped elements needs."""
     if token.kind == "broken":
         if token.name == "comment":
-            yield _Cut(token.start, token.end, "", "a comment that is never closed")
+            yield _Cut(token.start, token.end, "", _("a comment that is never closed"))
         else:
-            yield _Cut(token.start, token.start + 1, "&lt;", "an element that is never closed with >")
+            yield _Cut(token.start, token.start + 1, "&lt;", _("an element that is never closed with >"))
     elif token.kind == "comment":
         if marks.may_end(text[token.start : token.end]):
-            yield _Cut(token.start, token.end, "", "a comment that a tag in it could end")
+            yield _Cut(token.start, token.end, "", _("a comment that a tag in it could end"))
     elif token.kind == "declaration":
         if not text[token.start : token.end].lower().startswith(("<!doctype", "<?xml")):
             yield _Cut(token.start, token.end, "", "a declaration")
@@ -235,14 +236,14 @@ def _attribute(token: Token, attribute: Attribute, marks: _Marks) -> Iterator[_C
     whole = (attribute.start, attribute.end, "")
     if marks.in_(name):
         if not marks.is_one(name) or attribute.value_start != attribute.value_end or attribute.quoted:
-            yield _Cut(*whole, f"a tag in the name of an attribute of <{token.name}>")
+            yield _Cut(*whole, _("a tag in the name of an attribute of <%(name)s>", name=token.name))
     elif _HANDLER.match(name) or name in REFUSED_ATTRIBUTES or not _NAME.fullmatch(name):
         yield _Cut(*whole, f"{name[:40]} in <{token.name}>")
     elif name in ADDRESSES and not is_safe_address(value):
         scheme = _INVISIBLE.sub("", value).partition(":")[0][:20].lower()
         yield _Cut(*whole, f"{name}={scheme}: in <{token.name}>")
     elif name == "style" and _is_active(value):
-        yield _Cut(*whole, f"style in <{token.name}>")
+        yield _Cut(*whole, _("style in <%(name)s>", name=token.name))
 
 
 def _style(text: str, start: int, end: int, marks: _Marks) -> Iterator[_Cut]:
@@ -252,7 +253,7 @@ def _style(text: str, start: int, end: int, marks: _Marks) -> Iterator[_Cut]:
             yield _Cut(start + match.start(), start + match.end(), "", what)
     rest = marks.without(_FONT_FACE.sub("", _IMPORT.sub("", css)))
     if _is_active(rest) or _IMPORT.search(rest):
-        yield _Cut(start, end, "", "an active style")
+        yield _Cut(start, end, "", _("an active style"))
 
 
 def _is_active(css: str) -> bool:

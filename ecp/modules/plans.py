@@ -17,6 +17,7 @@ from crm.engine.refusals import Conflict, Fault
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.modules.list_types import MODULE as LIST_TYPES
 from crm.modules.list_types import ListType
+from crm.words import _
 
 SEEDS = (  # key, name, list types, mails a month; None: no limit
     ("basic", "Basic", 2, 15_000),
@@ -77,7 +78,9 @@ def fits_the_plan(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> d
         return {}
     count = db.session.execute(select(func.count()).where(ListType.deleted_at.is_(None)).select_from(ListType)).scalar()
     if count is not None and count >= limit:
-        raise Conflict(f"List type limit {limit} reached: the plan in force has no more.", "list_type_limit")
+        raise Conflict(
+            _("List type limit %(limit)s reached: the plan in force has no more.", limit=limit), "list_type_limit"
+        )
     return {}
 
 

@@ -9,6 +9,7 @@ from crm.db import db
 from crm.engine.refusals import Fault
 from crm.modules.campaigns import Campaign
 from crm.modules.email_templates import EmailTemplate
+from crm.words import _
 
 
 def mail_can_be_sent(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
@@ -19,9 +20,11 @@ def mail_can_be_sent(values: Mapping[str, Any], old: Mapping[str, Any] | None) -
     c = EmailTemplate.__table__.c
     found = db.session.execute(select(c.kind, c.status).where(c.id == id)).first()
     if found and found.kind != "email":
-        return {"email_template_id": Fault("is_template", "This is a template. Make an e-mail from it, and send that.")}
+        return {
+            "email_template_id": Fault("is_template", _("This is a template. Make an e-mail from it, and send that."))
+        }
     if found and found.status != "active":
-        return {"email_template_id": Fault("inactive", "This e-mail is not active. Activate it first.")}
+        return {"email_template_id": Fault("inactive", _("This e-mail is not active. Activate it first."))}
     return {}
 
 
@@ -33,14 +36,14 @@ def campaign_is_for_mail(values: Mapping[str, Any], old: Mapping[str, Any] | Non
     c = Campaign.__table__.c
     found = db.session.execute(select(c.type, c.active).where(c.id == id)).first()
     if found and not found.active:
-        return {"campaign_id": Fault("inactive", "This campaign is not active. Activate it first.")}
+        return {"campaign_id": Fault("inactive", _("This campaign is not active. Activate it first."))}
     if found and found.type != "Email":
-        return {"campaign_id": Fault("not_for_mail", "Only campaigns of type E-mail can be mailed.")}
+        return {"campaign_id": Fault("not_for_mail", _("Only campaigns of type E-mail can be mailed."))}
     return {}
 
 
 def in_states(table: Any, ids: Sequence[int], states: Sequence[str]) -> dict[int, Fault]:
     """Those of `ids` that are in one of `states`, refused."""
     said = select(table.c.id).where(table.c.id.in_(ids), table.c.state.in_(states))
-    message = "This sendout is under way. Cancel it first."
+    message = _("This sendout is under way. Cancel it first.")
     return {id: Fault("locked", message) for id in db.session.execute(said).scalars()}

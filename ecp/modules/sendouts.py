@@ -12,6 +12,7 @@ from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Block, Filter, ManyLink, Module, Related, Timeline
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
+from crm.words import _
 from ecp.modules import sendout_rules
 
 STATES = PicklistSeed.of(
@@ -80,8 +81,8 @@ def is_draft(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[s
     if not changed & frozen:
         return {}
     if old.get("state") == "scheduled":
-        return {"": Fault("locked", "This sendout is scheduled. Unschedule it first.")}
-    return {"": Fault("locked", "This sendout was started and can no longer be changed.")}
+        return {"": Fault("locked", _("This sendout is scheduled. Unschedule it first."))}
+    return {"": Fault("locked", _("This sendout was started and can no longer be changed."))}
 
 
 def not_under_way(ids: list[int]) -> dict[int, Fault]:

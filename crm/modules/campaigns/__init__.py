@@ -14,6 +14,7 @@ from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after
+from crm.words import _
 
 TYPES = PicklistSeed.of(
     "campaign_type", "Campaign type",
@@ -61,7 +62,7 @@ class Campaign(Record):
 def ends_after_it_starts(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
     then = after(values, old)
     if then.get("starts_on") and then.get("closes_on") and then["closes_on"] < then["starts_on"]:
-        return {"closes_on": Fault("bad_period", "A campaign cannot close before it starts.")}
+        return {"closes_on": Fault("bad_period", _("A campaign cannot close before it starts."))}
     return {}
 
 

@@ -21,6 +21,7 @@ from crm.modules.campaign_members import CampaignMember
 from crm.modules.people import Choice, select_people
 from crm.modules.rules import demand_record
 from crm.modules.suppressions import Suppression
+from crm.words import _
 
 Mode = Literal["add", "replace", "remove"]
 TABLE = CampaignMember.__table__
@@ -104,9 +105,11 @@ def set_result(viewer: Viewer, campaign_id: int, person_id: int, code: str | Non
 
     demand_record(viewer, "campaigns", campaign_id, "edit")
     if code and not picklists.is_key("campaign_result", code):
-        raise Refused(result_code=Fault("not_in_list", f"“{code}” is not a result of a campaign."))
+        raise Refused(result_code=Fault("not_in_list", _("“%(code)s” is not a result of a campaign.", code=code)))
     if note and len(note) > 500:
-        raise Refused(result_note=Fault("too_long", f"This takes at most 500 characters; there are {len(note)}."))
+        raise Refused(
+            result_note=Fault("too_long", _("This takes at most 500 characters; there are %(count)s.", count=len(note)))
+        )
     said = update(TABLE).where(TABLE.c.campaign_id == campaign_id, TABLE.c.person_id == person_id)
     if not db.session.execute(said.values(result_code=code or None, result_note=note or None)).rowcount:  # type: ignore[attr-defined]
         raise Missing

@@ -17,6 +17,7 @@ from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import key_of_email
 from crm.modules.shared_lists import EMAIL_OPT_IN, EMAIL_STATUS, MEASURING, SALUTATION
+from crm.words import _
 
 TYPES = PicklistSeed.of("contact_type", "Contact type", "Client", "Supplier", "Partner", "Competitor")
 TEMPERATURES = PicklistSeed.of(
@@ -120,7 +121,7 @@ def reports_to_nobody_below(values: Mapping[str, Any], old: Mapping[str, Any] | 
     above = select(table.c.id, table.c.reports_to_id).where(table.c.id == boss).cte("above", recursive=True)
     above = above.union(select(table.c.id, table.c.reports_to_id).join(above, table.c.id == above.c.reports_to_id))
     if db.session.execute(select(above.c.id).where(above.c.id == own)).first():
-        return {"reports_to_id": Fault("cycle", "Nobody can report to himself or to somebody below.")}
+        return {"reports_to_id": Fault("cycle", _("Nobody can report to himself or to somebody below."))}
     return {}
 
 

@@ -18,6 +18,7 @@ from crm.identity.tables import Group, GroupMember
 from crm.identity.viewer import Viewer
 from crm.modules.groups import MODULE
 from crm.modules.users.leaving import transfer
+from crm.words import _
 
 
 def create_group(viewer: Viewer, values: Mapping[str, Any], members: Iterable[Party] = ()) -> int:
@@ -28,7 +29,7 @@ def create_group(viewer: Viewer, values: Mapping[str, Any], members: Iterable[Pa
     _demand_administrator(viewer)
     clean = _cleaned(values, None)
     if not clean.get("name"):
-        raise Refused.because("required", "“Name” is required.", "name")
+        raise Refused.because("required", _("“Name” is required."), "name")
     now = clock.now()
     id = id_inserted(insert(Entity).values(module=MODULE.key, label=clean["name"]))
     db.session.execute(insert(Group).values(id=id, **clean, created_at=now, updated_at=now))
@@ -46,7 +47,7 @@ def change_group(viewer: Viewer, id: int, changes: Mapping[str, Any]) -> None:
         return
     if "name" in clean:
         if not clean["name"]:
-            raise Refused.because("required", "“Name” is required.", "name")
+            raise Refused.because("required", _("“Name” is required."), "name")
         db.session.execute(update(Entity).where(Entity.id == id).values(label=clean["name"]))
     now = clock.now()
     db.session.execute(update(Group).where(Group.id == id).values(**clean, updated_at=now))
@@ -74,7 +75,7 @@ def set_members(viewer: Viewer, id: int, members: Iterable[Party]) -> None:
         raise Refused.because(bad.code, str(bad), bad.field) from None
     if id in _all_within({party for kind, party in wanted if kind == "group"}):
         raise Refused.because(
-            "circle", "A group cannot be a member of itself, not through other groups either.", "members"
+            "circle", _("A group cannot be a member of itself, not through other groups either."), "members"
         )
     db.session.execute(delete(GroupMember).where(GroupMember.group_id == id))
     if wanted:
@@ -102,7 +103,7 @@ def delete_group(viewer: Viewer, id: int, heir: int) -> int:
 
 def _demand_administrator(viewer: Viewer) -> None:
     if not viewer.is_system and "crm_admin" not in viewer.flags:
-        raise Forbidden("Only an administrator of the CRM writes groups.")
+        raise Forbidden(_("Only an administrator of the CRM writes groups."))
 
 
 def _cleaned(values: Mapping[str, Any], id: int | None) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _cleaned(values: Mapping[str, Any], id: int | None) -> dict[str, Any]:
     for name, raw in values.items():
         said = MODULE.declared.get(name)
         if said is None or said.read_only:
-            faults[name] = [Fault("unknown_field", "There is no such field to write.")]
+            faults[name] = [Fault("unknown_field", _("There is no such field to write."))]
             continue
         try:
             clean[name] = said.kind.clean(raw, said)
@@ -121,7 +122,7 @@ def _cleaned(values: Mapping[str, Any], id: int | None) -> dict[str, Any]:
         c = Group.__table__.c
         taken = select(c.id).where(fold(c.name) == fold(clean["name"]), c.deleted_at.is_(None), c.id != (id or 0))
         if db.session.execute(taken).first():
-            faults["name"] = [Fault("not_unique", f"A group “{clean['name']}” exists already.")]
+            faults["name"] = [Fault("not_unique", _("A group “%(name)s” exists already.", name=clean["name"]))]
     if faults:
         raise Refused(faults)
     return clean

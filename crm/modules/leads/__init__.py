@@ -16,6 +16,7 @@ from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import key_of_email
 from crm.modules.shared_lists import LEAD_SOURCE
+from crm.words import _
 
 STATUSES = PicklistSeed.of(
     "lead_status", "Lead status",
@@ -109,7 +110,7 @@ def is_not_converted(values: Mapping[str, Any], old: Mapping[str, Any] | None) -
         return {}
     changed = {name for name, value in values.items() if value != old.get(name)}
     if changed - {"owner_id", "archived", "description"}:
-        return {"": Fault("already_converted", "This lead was converted. Change the contact or account it became.")}
+        return {"": Fault("already_converted", _("This lead was converted. Change the contact or account it became."))}
     return {}
 
 

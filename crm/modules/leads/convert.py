@@ -22,6 +22,7 @@ from crm.engine.registry import modules
 from crm.engine.relations import EntityLink
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.modules.rules import demand_record
+from crm.words import _
 
 ACCOUNT_FROM = {
     "name": "company", "business_id": "business_id", "phone": "phone", "fax": "fax", "website": "website",
@@ -72,7 +73,7 @@ class AlreadyConverted(Refused):
     """The lead was converted before; it became these."""
 
     def __init__(self, account_id: int | None, contact_id: int | None) -> None:
-        super().__init__({"": [Fault("already_converted", "This lead was converted already.")]})
+        super().__init__({"": [Fault("already_converted", _("This lead was converted already."))]})
         self.account_id, self.contact_id = account_id, contact_id
 
 
@@ -114,7 +115,7 @@ def convert(viewer: Viewer, lead_id: int, wanted: Wanted, channel: Channel) -> C
         records.update(SYSTEM, "potentials", potential_id, {"lead_id": lead_id}, Channel.SYSTEM)
         made.add("potentials")
     if account_id is None and contact_id is None and potential_id is None:
-        raise Refused.because("nothing_wanted", "Choose what this lead shall become: account, contact or potential.")
+        raise Refused.because("nothing_wanted", _("Choose what this lead shall become: account, contact or potential."))
     _let_follow(lead_id, account_id, contact_id, potential_id)
     kept = {"converted_at": clock.now(), "converted_account_id": account_id, "converted_contact_id": contact_id}
     records.update(SYSTEM, "leads", lead_id, {**kept, "lead_status": "Qualified"}, Channel.SYSTEM)

@@ -13,6 +13,7 @@ from crm.engine.module import Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after
+from crm.words import _
 
 TYPES = PicklistSeed.of("target_group_type", "Target group type", "E-mail", "Calling", "Text message", "Event", "Other")
 OPENED = PicklistSeed.of(
@@ -63,7 +64,7 @@ class TargetGroup(Record):
 def sample_has_size(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
     then = after(values, old)
     if then.get("sample") in {"interval", "random"} and not then.get("sample_size"):
-        return {"sample_size": Fault("required", "Say how many, or every which one.")}
+        return {"sample_size": Fault("required", _("Say how many, or every which one."))}
     return {}
 
 

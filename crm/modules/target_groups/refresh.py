@@ -28,6 +28,7 @@ from crm.modules.rules import demand_record
 from crm.modules.suppressions import Suppression
 from crm.modules.target_group_members import TargetGroupMember
 from crm.modules.target_groups import TargetGroup
+from crm.words import _, say_number
 
 MOST_PEOPLE = 200_000
 MOST_SECONDS = 60
@@ -53,13 +54,17 @@ def refresh(viewer: Viewer, id: int, channel: Channel) -> Refreshed:
     """
     group = demand_record(viewer, "target_groups", id, "edit")
     if not group["active"]:
-        raise Refused.because("inactive", "This target group is not active.")
+        raise Refused.because("inactive", _("This target group is not active."))
     seed = secrets.randbelow(PRIME - 2) + 1
     said = _sampled(group, _people(viewer, group), seed)
     with _staged(said) as found:
         if found > MOST_PEOPLE:
             raise Refused.because(
-                "too_many", f"These conditions find more than {MOST_PEOPLE:,} people, the limit. Narrow them."
+                "too_many",
+                _(
+                    "These conditions find more than %(most)s people, the limit. Narrow them.",
+                    most=say_number(MOST_PEOPLE),
+                ),
             )
         excluded = _count(MEMBERS.c.excluded.is_(True), MEMBERS.c.person_id.in_(select(CHOSEN.c.id)), id=id)
         removed = _remove(id)
@@ -92,21 +97,26 @@ def refresh_in_background(progress: Progress, target_group_id: int) -> str:
     viewer = viewers.of_user(owner) if owner is not None else None
     try:
         if viewer is None:
-            raise Refused.because("no_owner", "The owner of this group is no active user.")
+            raise Refused.because("no_owner", _("The owner of this group is no active user."))
         done = refresh(viewer, target_group_id, Channel.SCHEDULED)
     except (Refused, Forbidden, Missing, BadCondition) as why:
-        error = str(why).removeprefix(": ")[:500] or "The owner may not refresh this group."
+        error = str(why).removeprefix(": ")[:500] or _("The owner may not refresh this group.")
         db.session.execute(update(GROUPS).where(GROUPS.c.id == target_group_id).values(refresh_error=error))
         db.session.commit()
         raise GiveUp(error) from None
-    return f"{done.member_count} people: {done.added} came, {done.removed} left."
+    return _(
+        "%(member_count)s people: %(added)s came, %(removed)s left.",
+        member_count=done.member_count,
+        added=done.added,
+        removed=done.removed,
+    )
 
 
 def _people(viewer: Viewer, group: dict[str, Any]) -> Select[Any]:
     """The ids of the people that the conditions choose, before sampling."""
     if not group["conditions"] and not group["everybody"]:
         raise Refused.because(
-            "no_conditions", "This would select everyone. Add conditions, or tick “All”.", "conditions"
+            "no_conditions", _("This would select everyone. Add conditions, or tick “All”."), "conditions"
         )
     source = group["source"]
     chosen = search.ids(viewer, source, group["conditions"] or None)
@@ -190,7 +200,8 @@ def _limited(connection: Any, seconds: float = MOST_SECONDS) -> Iterator[None]:
         if (is_sqlite and "interrupted" not in str(fault)) or (not is_sqlite and "timeout" not in str(fault)):
             raise
         raise Refused.because(
-            "too_slow", f"Finding these people takes more than {MOST_SECONDS} seconds. Narrow the conditions."
+            "too_slow",
+            _("Finding these people takes more than %(most)s seconds. Narrow the conditions.", most=MOST_SECONDS),
         ) from None
     finally:
         if is_sqlite:

@@ -15,6 +15,7 @@ from crm.identity.tables import ApiKey, GroupMember, User
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.modules.users import MODULE
 from crm.modules.users.writing import demand_over, keep_an_administrator, load
+from crm.words import _
 
 AT_ONCE = 500
 
@@ -27,7 +28,7 @@ def delete_user(viewer: Viewer, id: int, heir: int) -> int:
     old = load(id)
     demand_over(viewer, old)
     if viewer.id == id:
-        raise Refused.because("not_oneself", "You cannot delete yourself. Ask another administrator.")
+        raise Refused.because("not_oneself", _("You cannot delete yourself. Ask another administrator."))
     now = clock.now()
     keep_an_administrator(old, {"deleted_at": now})
     moved = transfer(viewer, id, heir)
@@ -45,7 +46,9 @@ def delete_user(viewer: Viewer, id: int, heir: int) -> int:
 def transfer(viewer: Viewer, giver: int, heir: int) -> int:
     """Give every record of one owner to another; gives how many. Raises Refused when one cannot be given."""
     if heir == giver or not owners_among([heir]):
-        raise Refused.because("no_such_record", "Choose another active user or a group to receive the records.", "heir")
+        raise Refused.because(
+            "no_such_record", _("Choose another active user or a group to receive the records."), "heir"
+        )
     moved = 0
     for module in modules:
         if module.is_record:
@@ -63,7 +66,9 @@ def _transfer_in(viewer: Viewer, module: Module, giver: int, heir: int) -> int:
         try:
             records.update_many(acting, module, {id: {"owner_id": heir} for id in ids}, channel)
         except Missing:  # pragma: no cover - the rows were read in this very transaction
-            raise Refused.because("in_use", f"{module.plural} are being changed by others. Try again.") from None
+            raise Refused.because(
+                "in_use", _("%(plural)s are being changed by others. Try again.", plural=_(module.plural))
+            ) from None
         moved += len(ids)
     # What lies in the bin, and what only the system writes, changes hands without a change log.
     rest = rows_changed(update(table).where(table.c.owner_id == giver).values(owner_id=heir))

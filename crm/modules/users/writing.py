@@ -22,6 +22,7 @@ from crm.identity.roles import role_by_key
 from crm.identity.tables import Role, User
 from crm.identity.viewer import FLAGS, SYSTEM, Viewer
 from crm.modules.users import MODULE
+from crm.words import N_, _
 
 ECP_FLAGS = frozenset({"ecp_access", "ecp_admin"})
 CRM_FLAGS = frozenset({"crm_access", "crm_admin"})
@@ -54,7 +55,7 @@ def create_user(
         clean["role_id"] = role_by_key("read_only" if clean["crm_access"] else "ecp_only")
     for name, said in MODULE.declared.items():
         if said.required and not clean.get(name) and name not in faults:
-            faults[name] = [Fault("required", f"“{said.label}” is required.")]
+            faults[name] = [Fault("required", _("“%(label)s” is required.", label=_(said.label)))]
     _demand_right(viewer, {}, clean)
     _check(clean, None, faults)
     if password is not None and (wrong := _password_faults(password, clean)):
@@ -83,7 +84,7 @@ def change_user(
     clean = {name: value for name, value in _cleaned(changes, faults).items() if old[name] != value}
     for name in clean:
         if MODULE.declared[name].required and not clean[name]:
-            faults[name] = [Fault("required", f"“{MODULE.declared[name].label}” is required.")]
+            faults[name] = [Fault("required", _("“%(label)s” is required.", label=_(MODULE.declared[name].label)))]
     if not (viewer.id == id and set(clean) <= OWN):
         _demand_right(viewer, old, clean)
     _check(clean, old, faults)
@@ -103,7 +104,7 @@ def archive_user(viewer: Viewer, id: int) -> None:
     old = load(id)
     demand_over(viewer, old)
     if viewer.id == id:
-        raise Refused.because("not_oneself", "You cannot archive yourself. Ask another administrator.")
+        raise Refused.because("not_oneself", _("You cannot archive yourself. Ask another administrator."))
     if not old["archived"]:
         keep_an_administrator(old, {"archived": True})
         _write(viewer, old, {"archived": True}, Channel.FORM)
@@ -124,12 +125,12 @@ def unarchive_user(viewer: Viewer, id: int) -> None:
 def change_own_password(viewer: Viewer, old: str, new: str, session_id: int | None = None) -> None:
     """Change one's own password; the other sessions end. Raises Refused (fields old, password). The caller commits."""
     if viewer.id is None or viewer.kind != "staff":
-        raise Forbidden("Only a user who is signed in has a password to change.")
+        raise Forbidden(_("Only a user who is signed in has a password to change."))
     user = load(viewer.id)
     if not passwords.is_right(old, user["password_hash"]):
-        raise Refused.because("wrong_password", "This is not your present password.", "old")
+        raise Refused.because("wrong_password", _("This is not your present password."), "old")
     if old == new:
-        raise Refused.because("not_changed", "Take another password than the present one.", "password")
+        raise Refused.because("not_changed", _("Take another password than the present one."), "password")
     _set_password(user, new, must_change=False)
     logins.end_sessions(viewer.id, by="password", but=session_id)
 
@@ -170,17 +171,17 @@ def _demand_right(viewer: Viewer, old: Mapping[str, Any], clean: Mapping[str, An
     now = {flag: clean.get(flag, old.get(flag, False)) for flag in FLAGS}
     changed = {flag for flag in FLAGS if bool(now[flag]) != bool(old.get(flag, False))}
     if changed & ECP_FLAGS and "ecp_admin" not in viewer.flags:
-        raise Forbidden("Only an administrator of the Email Contact Portal gives access to it.")
+        raise Forbidden(_("Only an administrator of the Email Contact Portal gives access to it."))
     if "crm_admin" in viewer.flags:
         return
     if changed & CRM_FLAGS:
-        raise Forbidden("Only an administrator of the CRM gives access to it.")
+        raise Forbidden(_("Only an administrator of the CRM gives access to it."))
     if "ecp_admin" not in viewer.flags:
-        raise Forbidden("Only an administrator writes users.")
+        raise Forbidden(_("Only an administrator writes users."))
     if old.get("crm_access") and set(clean) - ECP_FLAGS:
-        raise Forbidden("This user works in the CRM too; its administrator changes such data.")
+        raise Forbidden(_("This user works in the CRM too; its administrator changes such data."))
     if "role_id" in clean and clean["role_id"] != role_by_key("ecp_only"):
-        raise Forbidden("Only an administrator of the CRM gives roles other than “ECP only”.")
+        raise Forbidden(_("Only an administrator of the CRM gives roles other than “ECP only”."))
 
 
 def demand_over(viewer: Viewer, user: Mapping[str, Any]) -> None:
@@ -189,14 +190,14 @@ def demand_over(viewer: Viewer, user: Mapping[str, Any]) -> None:
     if viewer.is_system or ("crm_admin" in viewer.flags and not is_theirs):
         return
     if "ecp_admin" not in viewer.flags or user["crm_access"]:
-        raise Forbidden("You do not administer this user.")
+        raise Forbidden(_("You do not administer this user."))
 
 
 def keep_an_administrator(old: Mapping[str, Any], clean: Mapping[str, Any]) -> None:
     """Raises Refused when the change would leave an app without an active administrator."""
     c = User.__table__.c
     gone = bool(clean.get("archived") or clean.get("deleted_at"))
-    for app, name in (("crm", "the CRM"), ("ecp", "the Email Contact Portal")):
+    for app, name in (("crm", N_("the CRM")), ("ecp", N_("the Email Contact Portal"))):
         flags = (f"{app}_access", f"{app}_admin")
         was = all(old[flag] for flag in flags) and not old["archived"]
         if not was or (not gone and all(clean.get(flag, True) for flag in flags)):
@@ -205,7 +206,9 @@ def keep_an_administrator(old: Mapping[str, Any], clean: Mapping[str, Any]) -> N
             c.id != old["id"], c[flags[0]], c[flags[1]], ~c.archived, c.deleted_at.is_(None)
         )
         if not db.session.execute(others).scalar():
-            message = f"This is the last active administrator of {name}. Make somebody else one first."
+            message = _(
+                "This is the last active administrator of %(name)s. Make somebody else one first.", name=_(name)
+            )
             raise Refused.because("last_administrator", message)
 
 
@@ -221,9 +224,9 @@ def _cleaned(values: Mapping[str, Any], faults: dict[str, list[Fault]]) -> Value
     for name, raw in values.items():
         said = MODULE.declared.get(name)
         if said is None:
-            faults[name] = [Fault("unknown_field", "There is no such field.")]
+            faults[name] = [Fault("unknown_field", _("There is no such field."))]
         elif said.read_only:
-            faults[name] = [Fault("read_only", "The system keeps this itself.")]
+            faults[name] = [Fault("read_only", _("The system keeps this itself."))]
         else:
             try:
                 clean[name] = said.kind.clean(raw, said)
@@ -241,23 +244,23 @@ def _check(clean: Mapping[str, Any], old: Mapping[str, Any] | None, faults: dict
         c = User.__table__.c
         taken = select(c.id).where(fold(c.email) == fold(clean["email"]), c.deleted_at.is_(None), c.id != (id or 0))
         if db.session.execute(taken).first():
-            fault("email", "not_unique", f"A user “{clean['email']}” exists already.")
+            fault("email", "not_unique", _("A user “%(name)s” exists already.", name=clean["email"]))
     if clean.get("role_id") and not db.session.execute(select(Role.id).where(Role.id == clean["role_id"])).first():
-        fault("role_id", "no_such_record", "There is no such role.")
+        fault("role_id", "no_such_record", _("There is no such role."))
     if clean.get("reports_to_id"):
         known = select(User.id).where(User.id == clean["reports_to_id"], User.deleted_at.is_(None))
         if clean["reports_to_id"] == id or not db.session.execute(known).first():
-            fault("reports_to_id", "no_such_record", "This takes another user.")
+            fault("reports_to_id", "no_such_record", _("This takes another user."))
     if clean.get("locale") and clean["locale"] not in LOCALES:
-        fault("locale", "not_in_list", f"The language is one of: {', '.join(LOCALES)}.")
+        fault("locale", "not_in_list", _("The language is one of: %(known)s.", known=", ".join(LOCALES)))
     if clean.get("timezone") and clean["timezone"] not in available_timezones():
-        fault("timezone", "not_in_list", "This takes a time zone, such as Europe/Helsinki.")
+        fault("timezone", "not_in_list", _("This takes a time zone, such as Europe/Helsinki."))
     whole = {**(old or {}), **clean}
     if whole.get("works_from") and whole.get("works_until") and whole["works_from"] >= whole["works_until"]:
-        fault("works_until", "out_of_range", "Work ends later than it begins.")
+        fault("works_until", "out_of_range", _("Work ends later than it begins."))
     for app in ("crm", "ecp"):
         if whole.get(f"{app}_admin") and not whole.get(f"{app}_access"):
-            fault(f"{app}_admin", "no_access", "An administrator needs access as well.")
+            fault(f"{app}_admin", "no_access", _("An administrator needs access as well."))
 
 
 def load(id: int) -> Values:
