@@ -22,15 +22,16 @@ BLUEPRINTS = (
 )
 """Staff pages of the portal, by dotted name, in menu order."""
 
-RECORD_PAGES = (
-    "crm.web.lists:bp",
-    "crm.web.cards:bp",
-    "crm.web.forms:bp",
-    "crm.web.mass:bp",
-    "crm.web.imports:bp",
-    "crm.web.bin:bp",
-)
-"""Pages that every module with `in_ecp` has here too, the same ones as in the CRM."""
+RECORD_PAGES = {
+    "crm.web.lists:bp": "",
+    "crm.web.cards:bp": "",
+    "crm.web.forms:bp": "",
+    "crm.web.mass:bp": "",
+    "crm.web.imports:bp": "",
+    "crm.web.exports:bp": "",
+    "crm.web.bin:bp": "/bin",
+}
+"""Pages that every module with `in_ecp` has here too, the same ones as in the CRM; each with its place below `/ecp`."""
 
 
 def create_app(config: "Config | None" = None) -> "Flask":
@@ -55,6 +56,6 @@ def create_app(config: "Config | None" = None) -> "Flask":
     app.context_processor(lambda: {"site_look": catalog.named("ecp.web.settings:site_look")})
     for name in BLUEPRINTS:
         app.register_blueprint(catalog.named(name))
-    for name in RECORD_PAGES:
-        app.register_blueprint(catalog.named(name), url_prefix=ECP.prefix)
+    for name, place in RECORD_PAGES.items():
+        app.register_blueprint(catalog.named(name), url_prefix=f"{ECP.prefix}{place}")
     return app

@@ -1,5 +1,6 @@
 """Security headers on every answer, and the rule that the Host must be one of ours (invariants.md 3)."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
@@ -14,6 +15,14 @@ POLICY = (
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
+def _is_loopback(host: str) -> bool:
+    """Whether `host` is this machine by name or number; `127.0.0.1.example` is a name of somebody else."""
+    try:
+        return host in LOOPBACK or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def install(app: Flask, config: Config) -> None:
     """Check the Host before, set the headers after every request of `app`."""
     urls = [config.base_url, config.crm_url, config.ecp_url, config.portal_url, config.public_url]
@@ -24,7 +33,7 @@ def install(app: Flask, config: Config) -> None:
     @app.before_request
     def check_host() -> None:
         host = (urlsplit(f"//{request.host}").hostname or "").lower()
-        if host in hosts or (is_local and (host in LOOPBACK or host.startswith("127."))):
+        if host in hosts or (is_local and _is_loopback(host)):
             return
         raise BadRequest("This address is not one that this site is set up for (CUSTOMERHUB_BASE_URL).")
 

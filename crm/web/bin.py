@@ -16,6 +16,7 @@ from crm.identity.viewer import Viewer
 from crm.ui.face import face
 from crm.ui.menu import Link, add_links
 from crm.ui.page import tell
+from crm.ui.places import has_pages
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
 
@@ -34,7 +35,7 @@ def _open_modules() -> list[str]:
     return [
         module.key
         for module in modules
-        if module.is_record and module.in_crm and module.deletable and may(viewer(), "delete", module)
+        if module.is_record and has_pages(module.key) and module.deletable and may(viewer(), "delete", module)
     ]
 
 

@@ -11,6 +11,7 @@ from crm.engine import attachments, exports
 from crm.engine.permissions import demand
 from crm.engine.refusals import Missing
 from crm.ui import views as tabs
+from crm.ui.face import face
 from crm.ui.lists import Wanted
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
@@ -59,7 +60,7 @@ def start(key: str, format: str) -> AnyResponse:
     exports.start(viewer(), module_of(key), format, columns=columns, **said)
     commit()
     tell(_("The export is being written. It appears under Exports when it is done."))
-    return redirect("/crm/exports", 303)
+    return redirect(f"{face().prefix}/exports", 303)
 
 
 @bp.get("/exports")
