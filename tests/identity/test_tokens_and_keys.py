@@ -53,12 +53,12 @@ def test_strange_tokens_are_simply_unknown(session, strange):
 
 
 def test_a_key_is_made_once_and_stays(session):
-    assert keys.find("links") is None
-    made = keys.of("links", 64)
+    assert keys.find("tested") is None
+    made = keys.of("tested", 64)
     assert len(made) == 64
-    assert keys.of("links", 64) == made
+    assert keys.of("tested", 64) == made
     assert keys.of("erase") != made[:32]
-    kept = session.execute(select(keys.Key.__table__).where(keys.Key.name == "links")).one()
+    kept = session.execute(select(keys.Key.__table__).where(keys.Key.name == "tested")).one()
     assert made not in kept.wrapped
 
 
@@ -78,7 +78,7 @@ def test_rotating_the_secret_key_loses_no_key(app, session):
     try:
         app.config["CUSTOMERHUB"] = settled.with_(secret_key="a new one," + old)
         assert keys.of("links") == made
-        assert keys.rewrap() == 1
+        assert keys.rewrap() == len(keys.names())
         assert keys.rewrap() == 0
         app.config["CUSTOMERHUB"] = settled.with_(secret_key="a new one")
         assert keys.of("links") == made
