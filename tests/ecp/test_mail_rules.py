@@ -25,7 +25,7 @@ def mail(sender, **more):
 
 def test_scripts_are_taken_out_when_a_mail_is_saved(sender):
     id = mail(sender, html="<p onclick='x()'>Hi</p><script>alert(1)</script>")
-    assert search.one(SYSTEM, "email_templates", id)["html"] .replace(" ", "") == "<p>Hi</p>"
+    assert search.one(SYSTEM, "email_templates", id)["html"].replace(" ", "") == "<p>Hi</p>"
 
 
 def test_an_unknown_tag_blocks_activation_with_its_place(sender):
