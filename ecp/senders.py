@@ -102,12 +102,18 @@ def set_state(viewer: Viewer, id: int, state: str) -> None:
     records.update(SYSTEM, "sender_addresses", id, values, Channel.FORM)
 
 
-def default_sender() -> str | None:
-    """The address that mails of the house itself come from: the default one, else the first that may be used."""
+def default_row() -> Any:
+    """The sender that mails begin with: the default one, else the first that may be used; None without any."""
     table = modules["sender_addresses"].table
     usable = (table.c.state.in_(USABLE), table.c.deleted_at.is_(None))
-    query = select(table.c.address).where(*usable).order_by(table.c.is_default.desc(), table.c.id)
-    return db.session.execute(query.limit(1)).scalar()
+    query = select(table.c.id, table.c.address, table.c.display_name).where(*usable)
+    return db.session.execute(query.order_by(table.c.is_default.desc(), table.c.id).limit(1)).first()
+
+
+def default_sender() -> str | None:
+    """The address that mails of the house itself come from."""
+    row = default_row()
+    return str(row.address) if row else None
 
 
 # keys

@@ -1,13 +1,22 @@
 """Pages of sendouts under both staff apps: the wizard, the card with its progress, what can be done, the report."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Blueprint
 
+from crm.engine.permissions import has_area, may
+from crm.engine.rows import Row
+from crm.identity.viewer import Viewer
+from crm.ui.cards import Deed, add_deed
+from crm.ui.face import face
 from ecp.web import sendout_card as card
 from ecp.web import sendout_deeds as deeds
 from ecp.web import sendout_recipients as recipients
 from ecp.web import sendout_steps as steps
 
-PAGES = (  # rule, function
+Rules = tuple[tuple[str, Callable[..., Any]], ...]
+PAGES: Rules = (
     ("/new", steps.begin),
     ("/<int:id>/edit", steps.edit),
     ("/<int:id>/steps/<step>", steps.show),
@@ -20,7 +29,7 @@ PAGES = (  # rule, function
     ("/<int:id>/recipients", recipients.show),
     ("/<int:id>/recipients.csv", recipients.csv),
 )
-WRITES = (
+WRITES: Rules = (
     ("/new", steps.build),
     ("/<int:id>/steps/<step>", steps.save),
     ("/<int:id>/start", deeds.start),
@@ -45,5 +54,13 @@ def make_blueprint(prefix: str) -> Blueprint:
     return made
 
 
+def _mail_campaign(asks: Viewer, row: Row) -> str:
+    """The way from a campaign's card in the CRM to a mass mailing of it."""
+    is_ready = row.get("type") == "Email" and row.get("active") and face().key == "crm"
+    allowed = may(asks, "create", "sendouts") and has_area(asks, "send")
+    return f"/crm/sendouts/new?campaign_id={row.id}" if is_ready and allowed else ""
+
+
+add_deed("campaigns", Deed("mail", "Send an e-mail", "send", _mail_campaign))
 bp = make_blueprint("/ecp")
 crm_bp = make_blueprint("/crm")

@@ -19,16 +19,18 @@ from crm.db import db
 from crm.engine import attachments, records, search
 from crm.engine.attachments import MEGABYTE
 from crm.engine.channels import Channel
+from crm.engine.conditions import where
 from crm.engine.permissions import demand, may
 from crm.engine.refusals import Missing, Refused, Stale
 from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
+from crm.modules.sender_addresses import USABLE
 from crm.ui import forms
 from crm.ui.cards import Deed, add_deed
 from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
-from ecp import pictures
+from ecp import pictures, senders
 from ecp.content.check import check_content
 from ecp.content.compile import Compiled, Content, compile
 from ecp.content.limits import MAX_SOURCE
@@ -70,6 +72,7 @@ def make_blueprint(prefix: str) -> Blueprint:
     made.add_url_rule("/<int:id>/write", "save", save, methods=["POST"])
     made.add_url_rule("/preview", "frame", frame, methods=["POST"])
     made.add_url_rule("/facts", "facts", facts, methods=["POST"])
+    made.add_url_rule("/choose/sender_address_id", "choose_sender", choose_sender, methods=["GET"])
     made.add_url_rule("/people", "people", people, methods=["GET"])
     made.add_url_rule("/new", "new", new, methods=["GET"])
     made.add_url_rule("/<int:id>/edit", "edit", edit, methods=["GET"])
@@ -112,6 +115,8 @@ def build() -> AnyResponse:
         "kind": kind,
         "mjml": BLANK,
     }
+    if (sender := senders.default_row()) is not None:
+        values |= {"sender_address_id": sender.id, "sender_name": sender.display_name}
     if chosen:
         row = search.one(viewer(), KEY, chosen)
         values = {name: row[name] for name in (*INFO, *WRITTEN) if name in row and name not in {"owner_id", "status"}}
@@ -158,6 +163,17 @@ def _own_address() -> str:
     """The address of whoever writes, for tests."""
     table = modules["users"].table
     return str(db.session.execute(select(table.c.email).where(table.c.id == viewer().id)).scalar() or "")
+
+
+def choose_sender() -> Response:
+    """Only addresses that were confirmed can be chosen as a sender: [{"value", "text"}]."""
+    said = where("state", "one of", list(USABLE))
+    text = " ".join(request.args.get("q", "").split())
+    rows = search.find(
+        viewer(), "sender_addresses", where=said, columns=("address", "display_name"), text=text if len(text) > 1 else None,
+        sort=("address",), limit=50, count="none",
+    ).rows  # fmt: skip
+    return jsonify([{"value": row.id, "text": row["address"]} for row in rows])
 
 
 def people() -> Response:

@@ -1,7 +1,5 @@
 """`sender add`, `dkim add`, `sendout …`: mass mail by the shell."""
 
-import re
-
 import click
 from sqlalchemy import select
 
@@ -9,8 +7,8 @@ from crm import clock
 from crm.db import db, fold, fold_text
 from crm.engine import records
 from crm.engine.channels import Channel
+from crm.engine.refusals import Refused
 from crm.engine.registry import modules
-from crm.identity import keys
 from crm.identity.viewer import SYSTEM
 from hub.commands import house
 
@@ -26,6 +24,8 @@ def sender() -> None:
 @click.option("--confirmed", is_flag=True, help="You vouch that the address is yours; no confirmation mail is sent.")
 def add_sender(address: str, name: str | None, confirmed: bool) -> None:
     """Add a sender address, or confirm one that is there."""
+    from ecp import senders
+
     state = {"state": "confirmed", "confirmed_at": clock.now()} if confirmed else {}
     with house():
         table = modules["sender_addresses"].table
@@ -37,6 +37,8 @@ def add_sender(address: str, name: str | None, confirmed: bool) -> None:
         if known is None:
             values = {"address": address, "display_name": name} | state
             made = records.create(SYSTEM, "sender_addresses", values, Channel.SYSTEM)
+            if not confirmed:
+                senders.ask(SYSTEM, made)
         elif confirmed and known.state == "pending":
             records.update(SYSTEM, "sender_addresses", known.id, state, Channel.SYSTEM)
             made = known.id
@@ -44,7 +46,8 @@ def add_sender(address: str, name: str | None, confirmed: bool) -> None:
             raise click.ClickException(f"{address} is a sender address already (number {known.id}, {known.state}).")
         db.session.commit()
     click.echo(
-        f"Sender address {address} is number {made}" + (", confirmed." if confirmed else ", waiting for confirmation.")
+        f"Sender address {address} is number {made}"
+        + (", confirmed." if confirmed else "; a confirmation mail is on its way.")
     )
 
 
@@ -59,23 +62,15 @@ def dkim() -> None:
 @click.option("--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True, help="Kind of key.")
 def add_key(domain: str, selector: str | None, kind: str) -> None:
     """Make a signing key for DOMAIN and print the DNS record to publish."""
-    from crm.mail.dkim import Signer, make_key
-    from crm.mail.message import BadAddress, ascii_domain
+    from ecp import senders
 
-    try:
-        name = ascii_domain(domain)
-    except BadAddress as bad:
-        raise click.ClickException(str(bad)) from None
-    chosen = selector or clock.now().strftime("ch%Y%m%d") + ("e" if kind == "ed25519" else "")
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", chosen):
-        raise click.UsageError("--selector is one DNS label: small letters, digits, hyphens.")
     with house():
-        place = f"dkim:{name}:{chosen}"
-        if keys.find(place) is not None:
-            raise click.ClickException(f"There is a key {chosen} for {name} already; name another with --selector.")
-        secret = make_key("ed25519" if kind == "ed25519" else "rsa")
-        signer = Signer(name, chosen, secret)
-        keys.keep(place, secret)
+        try:
+            signer = senders.make_signer(domain, selector or "", kind)
+        except Refused as refused:
+            raise click.ClickException(
+                " ".join(one.message for found in refused.faults.values() for one in found)
+            ) from None
         db.session.commit()
     click.echo("Publish this record; mails are signed with the key from now on:\n")
     click.echo(signer.zone_line)
