@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import literal, select, union_all
 
-from crm.db import db
+from crm.db import db, fold
 from crm.engine import records
 from crm.engine.channels import Channel
 from crm.engine.registry import modules
@@ -42,10 +42,10 @@ def people_of(email: str) -> list[Person]:
     contacts, leads = modules["contacts"].table, modules["leads"].table
     said = union_all(
         select(literal(0).label("place"), literal("contacts").label("module"), contacts.c.id).where(
-            contacts.c.email_key == key, contacts.c.deleted_at.is_(None)
+            fold(contacts.c.email_key) == key, contacts.c.deleted_at.is_(None)
         ),
         select(literal(1), literal("leads"), leads.c.id).where(
-            leads.c.email_key == key, leads.c.deleted_at.is_(None), leads.c.converted_at.is_(None)
+            fold(leads.c.email_key) == key, leads.c.deleted_at.is_(None), leads.c.converted_at.is_(None)
         ),
     ).subquery()
     found = select(said.c.module, said.c.id).order_by(said.c.place, said.c.id)

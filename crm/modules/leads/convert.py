@@ -143,7 +143,7 @@ def match_contact(viewer: Viewer, values: Mapping[str, Any], account_id: int | N
     contacts = modules["contacts"]
     c = contacts.table.c
     key = key_of_email(values.get("email"))
-    found = _first(viewer, contacts, c.email_key == key) if key else None
+    found = _first(viewer, contacts, fold(c.email_key) == key) if key else None
     if found is not None or account_id is None:
         return found
     first, last = (fold_text(str(values.get(name) or "").strip()) for name in ("first_name", "last_name"))
