@@ -1,6 +1,7 @@
 """The built browser files: `asset("app.css")` gives the fingerprinted address, `icon("plus")` an icon of the sprite."""
 
 import json
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent.parent / "static" / "build"
 A_YEAR = 31_536_000
+LOOK_EVERY = 1.0  # seconds
+_kept: dict[str, str] | None = None
+_looked_at = 0.0
 
 
 _last: dict[str, str] = {}
