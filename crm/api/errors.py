@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from crm.api.rest.answers import TITLES, error, errors, fault_errors
@@ -64,3 +64,11 @@ def register(bp: Blueprint) -> None:
             if name.lower() in {"retry-after", "www-authenticate", "allow"}:
                 made.headers[name] = value
         return made
+
+    @bp.before_app_request
+    def unmatched() -> Response | None:
+        """Addresses of the API that no rule has, or not for this method, are answered like the others."""
+        fault = request.routing_exception
+        if fault is None or (fault.code or 0) < 400 or not request.path.startswith("/api/"):
+            return None
+        return http(fault)
