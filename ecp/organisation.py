@@ -55,8 +55,8 @@ def change(**values: str) -> Organisation:
                 Fault(
                     "too_long",
                     _(
-                        "This takes at most %(name)s characters; there are %(count)s.",
-                        name=LIMITS[name],
+                        "This takes at most %(most)s characters; there are %(count)s.",
+                        most=LIMITS[name],
                         count=len(value),
                     ),
                 )

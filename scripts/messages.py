@@ -25,6 +25,9 @@ KEYWORDS = {
     "lazy_gettext": None,
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
+    "UnknownName": (1,),  # what there is none of
+    "Widget": (2,),
+    "MassDeed": (2,),
 }
 
 
@@ -53,10 +56,14 @@ def messages() -> Catalog:
 def declared() -> Iterator[tuple[str, str]]:
     """(place, text) of what modules declare: labels, helps, blocks, filters, actions, picklists, timelines."""
     from crm import catalog
+    from crm.engine import conditions
     from crm.engine.module import Related
 
-    for module in catalog.load():
-        place = f"{module.record.__module__.replace('.', '/')}.py"
+    loaded = catalog.load()
+    yield from (("crm/engine/conditions/operators.py", text) for text in conditions.words_to_translate())
+    for module in loaded:
+        place = module.record.__module__.replace(".", "/")
+        place += "/__init__.py" if (TOP / place).is_dir() else ".py"
         texts = [module.label, module.plural, module.menu]
         for said in module.declared.values():
             texts += [said.label, said.help]

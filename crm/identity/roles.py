@@ -196,4 +196,6 @@ def _free_name(table: Any, name: str, but: int | None = None) -> str:
 
 def _demand(table: Any, id: int, field: str) -> None:
     if db.session.execute(select(table.id).where(table.id == id)).first() is None:
-        raise Unfit(field, _("There is no such %(what)s.", what=_(table.__tablename__[:-1])), "no_such_record")
+        raise Unfit(
+            field, _("There is no such %(what)s.", what=_("role") if table is Role else _("profile")), "no_such_record"
+        )

@@ -9,6 +9,7 @@ from crm.identity import keys as kept_keys  # noqa: F401
 from crm.identity import logins, sessions, stamp, tokens  # noqa: F401  (their tables)
 from crm.identity.tables import Profile, Role, RoleProfile
 from crm.identity.viewer import AREAS, VERBS
+from crm.words import N_, _
 
 ALL = list(VERBS)
 VIEW = {"verbs": ["view"]}
@@ -19,21 +20,21 @@ MAILING = (
 
 PROFILES: dict[str, dict[str, Any]] = {
     "administrator": {
-        "name": "Administrator", "description": "Everything.",
+        "name": N_("Administrator"), "description": N_("Everything."),
         "view_all": True, "edit_all": True, "otherwise": ALL, "areas": sorted(AREAS),
     },
     "marketer": {
-        "name": "Marketer", "description": "Works with everybody's records and sends mass mails.",
+        "name": N_("Marketer"), "description": N_("Works with everybody's records and sends mass mails."),
         "otherwise": ALL, "areas": ["send"],
     },
     "sales": {
-        "name": "Sales", "description": "Works with customers and deals; sees mass mails without sending them.",
+        "name": N_("Sales"), "description": N_("Works with customers and deals; sees mass mails without sending them."),
         "otherwise": ALL,
         "modules": {"products": VIEW} | {key: VIEW for key in MAILING if key != "emails"},
     },
-    "read_only": {"name": "Read-only", "description": "Sees, changes nothing.", "otherwise": ["view"]},
+    "read_only": {"name": N_("Read-only"), "description": N_("Sees, changes nothing."), "otherwise": ["view"]},
     "ecp_only": {
-        "name": "ECP only", "description": "Works in the Email Contact Portal alone.",
+        "name": N_("ECP only"), "description": N_("Works in the Email Contact Portal alone."),
         "otherwise": [],
         "modules": {key: {"verbs": ALL} for key in MAILING}
         | {"campaigns": VIEW, "deliveries": {"verbs": ["view", "export"]}, "users": VIEW, "groups": VIEW},
@@ -41,11 +42,11 @@ PROFILES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 ROLES = {  # key → name, key of the role above; each has the profile of the same key
-    "administrator": ("Administrator", None),
-    "marketer": ("Marketer", "administrator"),
-    "sales": ("Sales", "administrator"),
-    "read_only": ("Read-only", "administrator"),
-    "ecp_only": ("ECP only", "administrator"),
+    "administrator": (N_("Administrator"), None),
+    "marketer": (N_("Marketer"), "administrator"),
+    "sales": (N_("Sales"), "administrator"),
+    "read_only": (N_("Read-only"), "administrator"),
+    "ecp_only": (N_("ECP only"), "administrator"),
 }
 
 
@@ -56,10 +57,12 @@ def seed() -> None:
     missing = [key for key in ROLES if key not in roles]
     for key, said in PROFILES.items():
         if key not in profiles:
-            profiles[key] = _put(Profile, {"key": key} | said)
+            profiles[key] = _put(
+                Profile, {"key": key} | said | {name: _(said[name]) for name in ("name", "description")}
+            )
     for key in missing:
         name, above = ROLES[key]
-        roles[key] = _put(Role, {"key": key, "name": name, "parent_id": roles[above] if above else None})
+        roles[key] = _put(Role, {"key": key, "name": _(name), "parent_id": roles[above] if above else None})
         _put(RoleProfile, {"role_id": roles[key], "profile_id": profiles[key]})
     if missing:
         stamp.renew()

@@ -8,7 +8,7 @@ from crm.db import db, id_inserted, rows_changed
 from crm.identity import stamp
 from crm.identity.refused import Unfit
 from crm.identity.tables import PARTIES, Group, Role, SharingDefault, SharingRule, User
-from crm.words import _
+from crm.words import N_, _
 
 LEVELS = {
     "private": "Private: the owner, the owner's groups and superiors",
@@ -16,6 +16,7 @@ LEVELS = {
     "write": "Everybody may read and change",
     "delete": "Everybody may read, change and delete",
 }
+SAID = {"user": N_("user"), "group": N_("group"), "role": N_("role"), "branch": N_("role")}
 Party = tuple[str, int]  # one of PARTIES, and its id
 
 
@@ -75,9 +76,7 @@ def check_party(party: Party, field: str) -> None:
     if kind in {"user", "group"}:
         query = query.where(table.deleted_at.is_(None))
     if db.session.execute(query).first() is None:
-        raise Unfit(
-            field, _("There is no such %(what)s.", what=_("role" if kind == "branch" else kind)), "no_such_record"
-        )
+        raise Unfit(field, _("There is no such %(what)s.", what=_(SAID[kind])), "no_such_record")
 
 
 def forget_party(*parties: Party) -> None:

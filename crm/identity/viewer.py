@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from crm.words import N_
+
 Verb = Literal["view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert"]
 FLAGS = ("crm_access", "crm_admin", "ecp_access", "ecp_admin")  # of a user, independent of each other (decisions.md 5)
 AREAS = {  # named rights beyond modules, given by profiles: key → what the profile editor calls it
-    "send": "Send mass mails",
-    "suppressions": "Change addresses that get no mail",
+    "send": N_("Send mass mails"),
+    "suppressions": N_("Change addresses that get no mail"),
 }
 ECP_AREAS = frozenset({"send", "suppressions"})  # an administrator of the portal has these without a profile
 VERBS: tuple[Verb, ...] = ("view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert")

@@ -133,10 +133,10 @@ def _mechanism(
         walk.voids += not hosts
         if len(hosts) > LOOKUPS:
             sentence = _(
-                "“mx” of %(host)s has %(count)s exchangers; receivers look at %(lookups)s and then give up.",
+                "“mx” of %(host)s has %(count)s exchangers; receivers look at %(most)s and then give up.",
                 host=host,
                 count=len(hosts),
-                lookups=LOOKUPS,
+                most=LOOKUPS,
             )
             walk.problems.append(Finding("mx_limit", "problem", sentence))
     for each in hosts[:LOOKUPS]:
@@ -181,15 +181,15 @@ def _limits(walk: _Walk) -> list[Finding]:
     out = []
     if walk.lookups > LOOKUPS:
         sentence = _(
-            "The SPF record needs more than %(lookups)s look-ups; receivers then ignore it. Remove includes that are not needed.",
-            lookups=LOOKUPS,
+            "The SPF record needs more than %(most)s look-ups; receivers then ignore it. Remove includes that are not needed.",
+            most=LOOKUPS,
         )
         out.append(Finding("lookups", "problem", sentence))
     if walk.voids > VOIDS:
         sentence = _(
-            "%(voids)s look-ups of the SPF record lead nowhere; receivers allow %(voids2)s. Remove names that no longer exist.",
-            voids=walk.voids,
-            voids2=VOIDS,
+            "%(count)s look-ups of the SPF record lead nowhere; receivers allow %(most)s. Remove names that no longer exist.",
+            count=walk.voids,
+            most=VOIDS,
         )
         out.append(Finding("voids", "problem", sentence))
     return out

@@ -15,7 +15,7 @@ from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.landing_pages import slug_of
-from crm.words import _
+from crm.words import N_, _
 
 KINDS = PicklistSeed.of(
     "list_type_kind", "Kind of list",
@@ -23,8 +23,8 @@ KINDS = PicklistSeed.of(
     Choice("essential", "Essential", "orange"),
 )  # fmt: skip
 SEEDS = (  # what every installation begins with; a sendout that names no list belongs to the first
-    ("Marketing", "marketing"),
-    ("Information", "informational"),
+    (N_("Marketing"), "marketing"),
+    (N_("Information"), "informational"),
 )
 PLACES = ("{$button.unsubscribe}", "{$button.subscribe}")
 DEFAULT_PAGE = """<h1>{$list.name}</h1>
@@ -43,10 +43,10 @@ class ListType(Record):
     kind: Mapped[str] = f.picklist("Kind", "list_type_kind", default="marketing", mass_edit=False)
     active: Mapped[bool] = f.checkbox("Active", default=True)
     text_subscribed: Mapped[str | None] = f.long_text(
-        "Text for subscribers", max=2000, default="You receive these mails."
+        "Text for subscribers", max=2000, default=N_("You receive these mails.")
     )
     text_unsubscribed: Mapped[str | None] = f.long_text(
-        "Text for those who left", max=2000, default="You no longer receive these mails."
+        "Text for those who left", max=2000, default=N_("You no longer receive these mails.")
     )
     page_html: Mapped[str | None] = f.source("Subscription page", default=DEFAULT_PAGE, in_lists=False)
     language: Mapped[str | None] = f.picklist("Language", "language")
@@ -111,5 +111,5 @@ def seed() -> None:
     from crm.identity.viewer import SYSTEM
 
     if db.session.execute(select(ListType.id).limit(1)).first() is None:
-        rows = [{"name": name, "kind": kind} for name, kind in SEEDS]
+        rows = [{"name": _(name), "kind": kind} for name, kind in SEEDS]
         records.create_many(SYSTEM, MODULE, rows, Channel.SYSTEM)

@@ -17,13 +17,13 @@ from crm.engine.refusals import Conflict, Fault
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.modules.list_types import MODULE as LIST_TYPES
 from crm.modules.list_types import ListType
-from crm.words import _
+from crm.words import N_, _
 
 SEEDS = (  # key, name, list types, mails a month; None: no limit
-    ("basic", "Basic", 2, 15_000),
-    ("basic_plus", "Basic Plus", 2, 50_000),
-    ("extensive", "Extensive", 5, 500_000),
-    ("unlimited", "Unlimited", None, None),
+    ("basic", N_("Basic"), 2, 15_000),
+    ("basic_plus", N_("Basic Plus"), 2, 50_000),
+    ("extensive", N_("Extensive"), 5, 500_000),
+    ("unlimited", N_("Unlimited"), None, None),
 )
 DEFAULT = "unlimited"
 
@@ -91,7 +91,13 @@ def seed() -> None:
     """Make the plans, where there has never been one; the one without limits is in force. The caller commits."""
     if db.session.execute(select(Plan.id).limit(1)).first() is None:
         rows = [
-            {"key": key, "name": name, "list_type_limit": lists, "monthly_mail_limit": mails, "current": key == DEFAULT}
+            {
+                "key": key,
+                "name": _(name),
+                "list_type_limit": lists,
+                "monthly_mail_limit": mails,
+                "current": key == DEFAULT,
+            }
             for key, name, lists, mails in SEEDS
         ]
         records.create_many(SYSTEM, MODULE, rows, Channel.SYSTEM)

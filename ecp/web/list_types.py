@@ -83,7 +83,7 @@ def _changes(rows: list[Row]) -> dict[int, list[tuple[Any, str, str]]]:
             one for one in reversed(history.of_record(viewer(), module, row.id, 20)) if one.field in {"", "active"}
         ]
         names = labels_of(viewer(), [one.actor_id for one in events if one.actor_id])
-        words = {"created": _("left"), "true": _("left again"), "false": _("came back")}
+        words = {"created": _("left the list"), "true": _("left again"), "false": _("came back")}
         found[row.id] = [
             (one.at, names.get(one.actor_id or 0, ""), words.get(str(one.new).lower(), str(one.new))) for one in events
         ]
@@ -137,8 +137,9 @@ def subscription_page(id: int) -> Response:
     """The subscription page as a subscriber sees it, for a sandboxed frame; its buttons do nothing here."""
     row = search.one(viewer(), KEY, id)
     html = sanitize(row["page_html"] or DEFAULT_PAGE)[0]
+    state = row["text_subscribed"]
     words = {
-        "{$list.name}": str(escape(row["name"])), "{$list.state}": str(escape(row["text_subscribed"] or "")),
+        "{$list.name}": str(escape(row["name"])), "{$list.state}": str(escape(_(state) if state else "")),
         "{$button.unsubscribe}": _button(_("End the subscription")), "{$button.subscribe}": _button(_("Start the subscription again")),
         "{$button.all_mail}": _button(_("Send me no mail at all")),
     }  # fmt: skip

@@ -167,12 +167,13 @@ def own_page(row: Any, is_off: bool) -> Markup | None:
     if not written.strip() or written.strip() == DEFAULT_PAGE.strip():
         return None
     clean, _removed = sanitize(written)
-    state = row["text_unsubscribed"] if is_off else row["text_subscribed"]
+    state = (row["text_unsubscribed"] if is_off else row["text_subscribed"]) or ""
+    state = _(state) if state else ""  # the delivered texts speak the reader's language
     labels = {
         "unsubscribe": _("End the subscription"), "subscribe": _("Start the subscription again"),
         "all_mail": _("Send me no mail at all"),
     }  # fmt: skip
-    filled = clean.replace("{$list.name}", str(escape(row["name"]))).replace("{$list.state}", str(escape(state or "")))
+    filled = clean.replace("{$list.name}", str(escape(row["name"]))).replace("{$list.state}", str(escape(state)))
     for key, action in BUTTONS.items():
         hidden = (key == "subscribe" and not is_off) or (key == "unsubscribe" and is_off)
         button = f'<button name="action" value="{action}">{escape(labels[key])}</button>'

@@ -235,7 +235,7 @@ def _keep_time(row: Row) -> Response:
     try:
         actions.demand_moment(at)
     except Refused as refused:
-        return _draw_time(row, raw, 422, {"at": _(refused.faults["scheduled_at"][0].message)})
+        return _draw_time(row, raw, 422, {"at": refused.faults["scheduled_at"][0].message})
     return redirect(f"{address_of(row.id, 'send')}?at={raw}", 303)
 
 

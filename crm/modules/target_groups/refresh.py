@@ -85,7 +85,7 @@ def exclude(viewer: Viewer, id: int, person_ids: Sequence[int], channel: Channel
     )
     done = db.session.execute(said.values(excluded=not back, excluded_by_id=None if back else viewer.id))
     count = _count(MEMBERS.c.excluded.is_(False), id=id)
-    db.session.execute(update(GROUPS).where(GROUPS.c.id == id).values(member_count=count))
+    db.session.execute(update(GROUPS).where(GROUPS.c.id == id).values(count=count))
     history.note_events(viewer, modules["target_groups"], [id], "members changed", channel, clock.now())
     return max(int(done.rowcount), 0)  # type: ignore[attr-defined]
 
@@ -105,8 +105,8 @@ def refresh_in_background(progress: Progress, target_group_id: int) -> str:
         db.session.commit()
         raise GiveUp(error) from None
     return _(
-        "%(member_count)s people: %(added)s came, %(removed)s left.",
-        member_count=done.member_count,
+        "%(count)s people: %(added)s came, %(removed)s left.",
+        count=done.member_count,
         added=done.added,
         removed=done.removed,
     )
