@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent.parent / "static" / "build"
 A_YEAR = 31_536_000
 LOOK_EVERY = 1.0  # seconds
+LOOK_EVERY = 1.0  # seconds
 _kept: dict[str, str] | None = None
 _looked_at = 0.0
 
 
 _last: dict[str, str] = {}
+_looked_at = 0.0
 
 
 class NotBuilt(Exception):
@@ -28,9 +30,13 @@ class NotBuilt(Exception):
 
 def manifest() -> dict[str, str]:
     """Name of the source file → name of the built one. Raises NotBuilt."""
+    global _looked_at
+    if _last and time.monotonic() - _looked_at < LOOK_EVERY:  # a page names dozens of icons; one look at the disk will do
+        return _last
     path = FOLDER / "manifest.json"
     try:
         _last.update(_read(path, path.stat().st_mtime_ns))
+        _looked_at = time.monotonic()
         return _last
     except FileNotFoundError:
         if _last:  # they are being built anew just now
