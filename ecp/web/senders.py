@@ -76,7 +76,12 @@ def check(id: int) -> Response:
     senders.ask_check(viewer(), id)
     commit()
     row = search.one(viewer(), KEY, id)
-    return go(f"/ecp/{KEY}/{id}?checking={row['checked_at'].isoformat() if row['checked_at'] else 'first'}")
+    return go(f"/ecp/{KEY}/{id}?checking={_mark(row)}")
+
+
+def _mark(row: Row) -> str:
+    """Which check is the last one, as an address can carry it."""
+    return str(int(row["checked_at"].timestamp() * 1000)) if row["checked_at"] else "first"
 
 
 @bp.post("/<int:id>/key")
@@ -116,12 +121,11 @@ def _of_card(asks: Viewer, row: Row) -> dict[str, Any] | None:
     if not has_pages(KEY) or not may(asks, "view", KEY):
         return None
     checking = request.args.get("checking", "")
-    now = row["checked_at"].isoformat() if row["checked_at"] else "first"
     domain = senders.domain_of(row["address"])
     is_admin = "ecp_admin" in asks.flags
     return {
         "row": row, "domain": domain, "findings": senders.find_findings(row["check_result"]), "is_admin": is_admin,
-        "records": senders.zone_lines(senders.signers_of(domain)), "is_checking": bool(checking) and checking == now,
+        "records": senders.zone_lines(senders.signers_of(domain)), "is_checking": bool(checking) and checking == _mark(row),
         "checking": checking, "is_usable": row["state"] in USABLE,
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ from crm.ui.face import face
 from crm.ui.session import viewer
 from ecp import statistics
 from ecp.content.preview import PREVIEW_CSP, preview
-from ecp.pipeline import audience, frozen
+from ecp.pipeline import actions, audience, checks, frozen
 from ecp.web.sendout_outlook import words_of
 
 UNDER_WAY = ("preparing", "sending", "paused")
@@ -60,8 +60,17 @@ def show(id: int) -> str:
     return render_template(
         "ecp_sendout.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", groups=groups, rights=rights_of(row),
         numbers=_numbers(row) if row["state"] in UNDER_WAY else None, report=report, state=modules["sendouts"].fields["state"],
-        words_of=words_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
+        list_name=_list_name(row, tuple(groups)), words_of=words_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
     )  # fmt: skip
+
+
+def _list_name(row: Row, group_ids: tuple[int, ...]) -> str:
+    """The list that the mails belong to; of a draft that names none the one that it will be."""
+    if row["list_type_id"]:
+        return row.label_of("list_type_id") or ""
+    said = actions.of_row({name: row.get(name) for name in actions.Sendout.__dataclass_fields__} | {"id": row.id})
+    settled = checks.settled_list(said, group_ids)
+    return labels_of(viewer(), [settled]).get(settled, "") if settled else ""
 
 
 def _subject(row: Row) -> str:
