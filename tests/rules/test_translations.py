@@ -1,6 +1,10 @@
 """Every string that people read is translated into Finnish, and is filled with the same values there."""
 
+from gettext import GNUTranslations
+from io import BytesIO
+
 import pytest
+from babel.messages.mofile import write_mo
 
 from scripts import messages
 
@@ -30,3 +34,12 @@ def test_translations_are_filled_with_the_same_values(pairs):
             if not messages.names_in(text) <= wanted or (len(target) == 1 and messages.names_in(text) != wanted)
         ]
     assert not wrong, f"other %(names)s than the English text: {wrong[:5]}"
+
+
+def test_the_catalogue_is_compiled_and_not_passed_over():
+    """A catalogue that is marked as fuzzy is left out by pybabel, and every page stays English."""
+    assert not messages.kept("fi").fuzzy
+    compiled = BytesIO()
+    write_mo(compiled, messages.kept("fi"))
+    compiled.seek(0)
+    assert GNUTranslations(compiled).gettext("Log in") == "Kirjaudu sisään"
