@@ -510,14 +510,56 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["updater_id"], ["users.id"], name=op.f("fk_accounts_updater_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
     )
-    op.create_index("ix_accounts_billing_city", "accounts", [fold(sa.column("billing_city")), "id"], unique=False)
-    op.create_index("ix_accounts_business_id", "accounts", [fold(sa.column("business_id")), "id"], unique=False)
-    op.create_index("ix_accounts_created", "accounts", ["created_at", "id"], unique=False)
-    op.create_index("ix_accounts_email", "accounts", [fold(sa.column("email")), "id"], unique=False)
-    op.create_index("ix_accounts_name", "accounts", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_accounts_billing_city",
+        "accounts",
+        [fold(sa.column("billing_city")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_accounts_business_id",
+        "accounts",
+        [fold(sa.column("business_id")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_accounts_created",
+        "accounts",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_accounts_email",
+        "accounts",
+        [fold(sa.column("email")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_accounts_name",
+        "accounts",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_accounts_owner_id"), "accounts", ["owner_id"], unique=False)
     op.create_index(op.f("ix_accounts_parent_id"), "accounts", ["parent_id"], unique=False)
-    op.create_index("ix_accounts_updated", "accounts", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_accounts_updated",
+        "accounts",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_accounts_number",
         "accounts",
@@ -567,14 +609,63 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activities")),
     )
-    op.create_index("ix_activities_at", "activities", ["at", "id"], unique=False)
-    op.create_index("ix_activities_created", "activities", ["created_at", "id"], unique=False)
-    op.create_index("ix_activities_due_on", "activities", ["due_on", "id"], unique=False)
+    op.create_index(
+        "ix_activities_at",
+        "activities",
+        ["at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_activities_created",
+        "activities",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_activities_due_on",
+        "activities",
+        ["due_on", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_activities_owner_id"), "activities", ["owner_id"], unique=False)
-    op.create_index("ix_activities_starts_at", "activities", ["starts_at", "id"], unique=False)
-    op.create_index("ix_activities_status", "activities", ["status", "id"], unique=False)
-    op.create_index("ix_activities_subject", "activities", [fold(sa.column("subject")), "id"], unique=False)
-    op.create_index("ix_activities_updated", "activities", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_activities_starts_at",
+        "activities",
+        ["starts_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_activities_status",
+        "activities",
+        ["status", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_activities_subject",
+        "activities",
+        [fold(sa.column("subject")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_activities_updated",
+        "activities",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_activities_number",
         "activities",
@@ -677,10 +768,31 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_html_snippets")),
     )
-    op.create_index("ix_html_snippets_created", "html_snippets", ["created_at", "id"], unique=False)
-    op.create_index("ix_html_snippets_name", "html_snippets", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_html_snippets_created",
+        "html_snippets",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_html_snippets_name",
+        "html_snippets",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_html_snippets_owner_id"), "html_snippets", ["owner_id"], unique=False)
-    op.create_index("ix_html_snippets_updated", "html_snippets", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_html_snippets_updated",
+        "html_snippets",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "imports",
         sa.Column("id", BigId, nullable=False),
@@ -739,10 +851,31 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_landing_pages")),
     )
-    op.create_index("ix_landing_pages_created", "landing_pages", ["created_at", "id"], unique=False)
-    op.create_index("ix_landing_pages_name", "landing_pages", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_landing_pages_created",
+        "landing_pages",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_landing_pages_name",
+        "landing_pages",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_landing_pages_owner_id"), "landing_pages", ["owner_id"], unique=False)
-    op.create_index("ix_landing_pages_updated", "landing_pages", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_landing_pages_updated",
+        "landing_pages",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_landing_pages_slug",
         "landing_pages",
@@ -783,10 +916,31 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_list_types")),
     )
-    op.create_index("ix_list_types_created", "list_types", ["created_at", "id"], unique=False)
-    op.create_index("ix_list_types_name", "list_types", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_list_types_created",
+        "list_types",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_list_types_name",
+        "list_types",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_list_types_owner_id"), "list_types", ["owner_id"], unique=False)
-    op.create_index("ix_list_types_updated", "list_types", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_list_types_updated",
+        "list_types",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_list_types_name",
         "list_types",
@@ -884,10 +1038,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["updater_id"], ["users.id"], name=op.f("fk_plans_updater_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
     )
-    op.create_index("ix_plans_created", "plans", ["created_at", "id"], unique=False)
-    op.create_index("ix_plans_name", "plans", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_plans_created",
+        "plans",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_plans_name",
+        "plans",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_plans_owner_id"), "plans", ["owner_id"], unique=False)
-    op.create_index("ix_plans_updated", "plans", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_plans_updated",
+        "plans",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_plans_key",
         "plans",
@@ -936,10 +1111,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["updater_id"], ["users.id"], name=op.f("fk_products_updater_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
     )
-    op.create_index("ix_products_created", "products", ["created_at", "id"], unique=False)
-    op.create_index("ix_products_name", "products", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_products_created",
+        "products",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_products_name",
+        "products",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_products_owner_id"), "products", ["owner_id"], unique=False)
-    op.create_index("ix_products_updated", "products", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_products_updated",
+        "products",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_products_code",
         "products",
@@ -989,10 +1185,31 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sender_addresses")),
     )
-    op.create_index("ix_sender_addresses_address", "sender_addresses", [fold(sa.column("address")), "id"], unique=False)
-    op.create_index("ix_sender_addresses_created", "sender_addresses", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_sender_addresses_address",
+        "sender_addresses",
+        [fold(sa.column("address")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_sender_addresses_created",
+        "sender_addresses",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_sender_addresses_owner_id"), "sender_addresses", ["owner_id"], unique=False)
-    op.create_index("ix_sender_addresses_updated", "sender_addresses", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_sender_addresses_updated",
+        "sender_addresses",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_sender_addresses_address",
         "sender_addresses",
@@ -1097,17 +1314,80 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contacts")),
     )
     op.create_index(op.f("ix_contacts_account_id"), "contacts", ["account_id"], unique=False)
-    op.create_index("ix_contacts_created", "contacts", ["created_at", "id"], unique=False)
-    op.create_index("ix_contacts_email", "contacts", [fold(sa.column("email")), "id"], unique=False)
-    op.create_index("ix_contacts_email_key", "contacts", [fold(sa.column("email_key")), "id"], unique=False)
-    op.create_index("ix_contacts_email_opt_out", "contacts", ["email_opt_out", "id"], unique=False)
-    op.create_index("ix_contacts_first_name", "contacts", [fold(sa.column("first_name")), "id"], unique=False)
-    op.create_index("ix_contacts_last_name", "contacts", [fold(sa.column("last_name")), "id"], unique=False)
-    op.create_index("ix_contacts_mailing_city", "contacts", [fold(sa.column("mailing_city")), "id"], unique=False)
+    op.create_index(
+        "ix_contacts_created",
+        "contacts",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contacts_email",
+        "contacts",
+        [fold(sa.column("email")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contacts_email_key",
+        "contacts",
+        [fold(sa.column("email_key")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contacts_email_opt_out",
+        "contacts",
+        ["email_opt_out", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contacts_first_name",
+        "contacts",
+        [fold(sa.column("first_name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contacts_last_name",
+        "contacts",
+        [fold(sa.column("last_name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contacts_mailing_city",
+        "contacts",
+        [fold(sa.column("mailing_city")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_contacts_owner_id"), "contacts", ["owner_id"], unique=False)
     op.create_index(op.f("ix_contacts_reports_to_id"), "contacts", ["reports_to_id"], unique=False)
-    op.create_index("ix_contacts_secondary_email", "contacts", [fold(sa.column("secondary_email")), "id"], unique=False)
-    op.create_index("ix_contacts_updated", "contacts", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_contacts_secondary_email",
+        "contacts",
+        [fold(sa.column("secondary_email")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_contacts_updated",
+        "contacts",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_contacts_number",
         "contacts",
@@ -1170,18 +1450,46 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_email_templates")),
     )
-    op.create_index("ix_email_templates_created", "email_templates", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_email_templates_created",
+        "email_templates",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         op.f("ix_email_templates_list_type_hint_id"), "email_templates", ["list_type_hint_id"], unique=False
     )
-    op.create_index("ix_email_templates_name", "email_templates", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_email_templates_name",
+        "email_templates",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_email_templates_owner_id"), "email_templates", ["owner_id"], unique=False)
     op.create_index(
         op.f("ix_email_templates_sender_address_id"), "email_templates", ["sender_address_id"], unique=False
     )
-    op.create_index("ix_email_templates_status", "email_templates", ["status", "id"], unique=False)
+    op.create_index(
+        "ix_email_templates_status",
+        "email_templates",
+        ["status", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_email_templates_template_id"), "email_templates", ["template_id"], unique=False)
-    op.create_index("ix_email_templates_updated", "email_templates", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_email_templates_updated",
+        "email_templates",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_email_templates_number",
         "email_templates",
@@ -1288,12 +1596,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
     )
     op.create_index(op.f("ix_campaigns_auto_template_id"), "campaigns", ["auto_template_id"], unique=False)
-    op.create_index("ix_campaigns_closes_on", "campaigns", ["closes_on", "id"], unique=False)
-    op.create_index("ix_campaigns_created", "campaigns", ["created_at", "id"], unique=False)
-    op.create_index("ix_campaigns_name", "campaigns", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_campaigns_closes_on",
+        "campaigns",
+        ["closes_on", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_campaigns_created",
+        "campaigns",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_campaigns_name",
+        "campaigns",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_campaigns_owner_id"), "campaigns", ["owner_id"], unique=False)
     op.create_index(op.f("ix_campaigns_product_id"), "campaigns", ["product_id"], unique=False)
-    op.create_index("ix_campaigns_updated", "campaigns", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_campaigns_updated",
+        "campaigns",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_campaigns_number",
         "campaigns",
@@ -1338,13 +1674,48 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["updater_id"], ["users.id"], name=op.f("fk_emails_updater_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_emails")),
     )
-    op.create_index("ix_emails_at", "emails", ["at", "id"], unique=False)
-    op.create_index("ix_emails_created", "emails", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_emails_at",
+        "emails",
+        ["at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_emails_created",
+        "emails",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_emails_email_template_id"), "emails", ["email_template_id"], unique=False)
-    op.create_index("ix_emails_message_id", "emails", [fold(sa.column("message_id")), "id"], unique=False)
+    op.create_index(
+        "ix_emails_message_id",
+        "emails",
+        [fold(sa.column("message_id")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_emails_owner_id"), "emails", ["owner_id"], unique=False)
-    op.create_index("ix_emails_subject", "emails", [fold(sa.column("subject")), "id"], unique=False)
-    op.create_index("ix_emails_updated", "emails", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_emails_subject",
+        "emails",
+        [fold(sa.column("subject")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_emails_updated",
+        "emails",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_emails_number",
         "emails",
@@ -1397,14 +1768,42 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
     )
     op.create_index("ix_suppressions_allow", "suppressions", ["email_key", "scope", "scope_id", "active"], unique=False)
-    op.create_index("ix_suppressions_at", "suppressions", ["at", "id"], unique=False)
+    op.create_index(
+        "ix_suppressions_at",
+        "suppressions",
+        ["at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_suppressions_contact_id"), "suppressions", ["contact_id"], unique=False)
-    op.create_index("ix_suppressions_created", "suppressions", ["created_at", "id"], unique=False)
-    op.create_index("ix_suppressions_email", "suppressions", [fold(sa.column("email")), "id"], unique=False)
+    op.create_index(
+        "ix_suppressions_created",
+        "suppressions",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_suppressions_email",
+        "suppressions",
+        [fold(sa.column("email")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_suppressions_owner_id"), "suppressions", ["owner_id"], unique=False)
     op.create_index(op.f("ix_suppressions_person_id"), "suppressions", ["person_id"], unique=False)
     op.create_index(op.f("ix_suppressions_scope_id"), "suppressions", ["scope_id"], unique=False)
-    op.create_index("ix_suppressions_updated", "suppressions", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_suppressions_updated",
+        "suppressions",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "target_groups",
         sa.Column("name", sa.String(length=150), nullable=False),
@@ -1455,11 +1854,32 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_target_groups")),
     )
-    op.create_index("ix_target_groups_created", "target_groups", ["created_at", "id"], unique=False)
-    op.create_index("ix_target_groups_name", "target_groups", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_target_groups_created",
+        "target_groups",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_target_groups_name",
+        "target_groups",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_target_groups_owner_id"), "target_groups", ["owner_id"], unique=False)
     op.create_index(op.f("ix_target_groups_send_template_id"), "target_groups", ["send_template_id"], unique=False)
-    op.create_index("ix_target_groups_updated", "target_groups", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_target_groups_updated",
+        "target_groups",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_target_groups_number",
         "target_groups",
@@ -1578,17 +1998,73 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leads")),
     )
     op.create_index(op.f("ix_leads_campaign_id"), "leads", ["campaign_id"], unique=False)
-    op.create_index("ix_leads_city", "leads", [fold(sa.column("city")), "id"], unique=False)
-    op.create_index("ix_leads_company", "leads", [fold(sa.column("company")), "id"], unique=False)
+    op.create_index(
+        "ix_leads_city",
+        "leads",
+        [fold(sa.column("city")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_leads_company",
+        "leads",
+        [fold(sa.column("company")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_leads_converted_account_id"), "leads", ["converted_account_id"], unique=False)
-    op.create_index("ix_leads_converted_at", "leads", ["converted_at", "id"], unique=False)
+    op.create_index(
+        "ix_leads_converted_at",
+        "leads",
+        ["converted_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_leads_converted_contact_id"), "leads", ["converted_contact_id"], unique=False)
-    op.create_index("ix_leads_created", "leads", ["created_at", "id"], unique=False)
-    op.create_index("ix_leads_email", "leads", [fold(sa.column("email")), "id"], unique=False)
-    op.create_index("ix_leads_email_key", "leads", [fold(sa.column("email_key")), "id"], unique=False)
-    op.create_index("ix_leads_last_name", "leads", [fold(sa.column("last_name")), "id"], unique=False)
+    op.create_index(
+        "ix_leads_created",
+        "leads",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_leads_email",
+        "leads",
+        [fold(sa.column("email")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_leads_email_key",
+        "leads",
+        [fold(sa.column("email_key")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_leads_last_name",
+        "leads",
+        [fold(sa.column("last_name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_leads_owner_id"), "leads", ["owner_id"], unique=False)
-    op.create_index("ix_leads_updated", "leads", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_leads_updated",
+        "leads",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_leads_number",
         "leads",
@@ -1642,15 +2118,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_target_groups")),
     )
     op.create_index(op.f("ix_portal_target_groups_campaign_id"), "portal_target_groups", ["campaign_id"], unique=False)
-    op.create_index("ix_portal_target_groups_created", "portal_target_groups", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_portal_target_groups_created",
+        "portal_target_groups",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         op.f("ix_portal_target_groups_list_type_id"), "portal_target_groups", ["list_type_id"], unique=False
     )
     op.create_index(
-        "ix_portal_target_groups_name", "portal_target_groups", [fold(sa.column("name")), "id"], unique=False
+        "ix_portal_target_groups_name",
+        "portal_target_groups",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_index(op.f("ix_portal_target_groups_owner_id"), "portal_target_groups", ["owner_id"], unique=False)
-    op.create_index("ix_portal_target_groups_updated", "portal_target_groups", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_portal_target_groups_updated",
+        "portal_target_groups",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "sendouts",
         sa.Column("name", sa.String(length=150), nullable=False),
@@ -1708,14 +2203,49 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sendouts")),
     )
     op.create_index(op.f("ix_sendouts_campaign_id"), "sendouts", ["campaign_id"], unique=False)
-    op.create_index("ix_sendouts_created", "sendouts", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_sendouts_created",
+        "sendouts",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_sendouts_email_template_id"), "sendouts", ["email_template_id"], unique=False)
     op.create_index(op.f("ix_sendouts_list_type_id"), "sendouts", ["list_type_id"], unique=False)
-    op.create_index("ix_sendouts_name", "sendouts", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_sendouts_name",
+        "sendouts",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_sendouts_owner_id"), "sendouts", ["owner_id"], unique=False)
-    op.create_index("ix_sendouts_scheduled_at", "sendouts", ["scheduled_at", "id"], unique=False)
-    op.create_index("ix_sendouts_state", "sendouts", ["state", "id"], unique=False)
-    op.create_index("ix_sendouts_updated", "sendouts", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_sendouts_scheduled_at",
+        "sendouts",
+        ["scheduled_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_sendouts_state",
+        "sendouts",
+        ["state", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_sendouts_updated",
+        "sendouts",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_sendouts_number",
         "sendouts",
@@ -1913,14 +2443,49 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_potentials_account_id"), "potentials", ["account_id"], unique=False)
     op.create_index(op.f("ix_potentials_campaign_id"), "potentials", ["campaign_id"], unique=False)
-    op.create_index("ix_potentials_closes_on", "potentials", ["closes_on", "id"], unique=False)
+    op.create_index(
+        "ix_potentials_closes_on",
+        "potentials",
+        ["closes_on", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_potentials_contact_id"), "potentials", ["contact_id"], unique=False)
-    op.create_index("ix_potentials_created", "potentials", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_potentials_created",
+        "potentials",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_potentials_lead_id"), "potentials", ["lead_id"], unique=False)
-    op.create_index("ix_potentials_name", "potentials", [fold(sa.column("name")), "id"], unique=False)
+    op.create_index(
+        "ix_potentials_name",
+        "potentials",
+        [fold(sa.column("name")), "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(op.f("ix_potentials_owner_id"), "potentials", ["owner_id"], unique=False)
-    op.create_index("ix_potentials_stage", "potentials", ["stage", "id"], unique=False)
-    op.create_index("ix_potentials_updated", "potentials", ["updated_at", "id"], unique=False)
+    op.create_index(
+        "ix_potentials_stage",
+        "potentials",
+        ["stage", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_potentials_updated",
+        "potentials",
+        ["updated_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "uq_potentials_number",
         "potentials",
