@@ -117,8 +117,12 @@ def _is_opted_out(c: Any, many: bool) -> ColumnElement[bool]:
         (leads, fold(leads.c.email_key)),
         (other, fold(other.c.secondary_email)),
     ):
-        live = and_(table.c.deleted_at.is_(None), table.c.email_opt_out)
-        by_address.append(_among(c.email_key, key, live, many))
+        # For one row the index of the address is wanted: not that of the opt-outs, and (SQLite) with an expression on both sides.
+        is_out = (
+            table.c.email_opt_out if many else func.coalesce(table.c.email_opt_out, literal(False)) == literal(True)
+        )
+        said = c.email_key if many else fold(c.email_key)
+        by_address.append(_among(said, key, and_(table.c.deleted_at.is_(None), is_out), many))
     return or_(c.opt_out, _is_one_of(c.opt_in, OPTED_OUT), *by_address)
 
 
