@@ -85,7 +85,7 @@ def exclude(viewer: Viewer, id: int, person_ids: Sequence[int], channel: Channel
     )
     done = db.session.execute(said.values(excluded=not back, excluded_by_id=None if back else viewer.id))
     count = _count(MEMBERS.c.excluded.is_(False), id=id)
-    db.session.execute(update(GROUPS).where(GROUPS.c.id == id).values(count=count))
+    db.session.execute(update(GROUPS).where(GROUPS.c.id == id).values(member_count=count))
     history.note_events(viewer, modules["target_groups"], [id], "members changed", channel, clock.now())
     return max(int(done.rowcount), 0)  # type: ignore[attr-defined]
 
