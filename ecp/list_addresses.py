@@ -58,7 +58,7 @@ def add(viewer: Viewer, list_type_id: int, lines: Iterable[tuple[int, str]], not
     for line, address in given:
         key = key_of_email(address)
         if key is None:
-            outcome.bad.append((line, address[:80], _("This is no e-mail address.")))
+            outcome.bad.append((line, address[:80], _(_("This is no e-mail address."))))
         elif key in seen:
             outcome.known += 1
         else:
@@ -90,7 +90,7 @@ def _add_some(
     source = "import" if channel is Channel.IMPORT else "user"
     rows = [
         {"email": address, "scope": "list_type", "scope_id": list_type_id, "source": source, "note": note or None}
-        for _line, address, _key in fresh
+        for _place, address, _key in fresh
     ]
     made = records.create_many(viewer, "suppressions", rows, channel, keep_going=True)
     outcome.added += sum(id is not None for id in made.ids)
@@ -104,5 +104,5 @@ def _add_some(
 def take_out(viewer: Viewer, suppression_id: int, reason: str) -> None:
     """Let an address be mailed on its list again, for a reason that is kept. Raises Missing, Forbidden, Refused. The caller commits."""
     if not reason.strip():
-        raise Refused(reason=Fault("required", _("Say why this address may be mailed again.")))
+        raise Refused(reason=Fault("required", _(_("Say why this address may be mailed again."))))
     records.update(viewer, "suppressions", suppression_id, {"active": False, "note": reason.strip()}, Channel.FORM)

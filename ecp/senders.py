@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from crm import clock, config
@@ -30,6 +29,7 @@ from crm.mail.message import Address, BadAddress, ascii_domain
 from crm.mail.sending import singles
 from crm.modules.rules import demand_record
 from crm.modules.sender_addresses import USABLE
+from crm.words import _
 
 PURPOSE = "confirm_sender"
 LIFETIME = timedelta(hours=48)

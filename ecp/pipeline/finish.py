@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 
 from crm import clock, config
 from crm.db import db
+from crm.engine import picklists
 from crm.engine.channels import Channel
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
@@ -128,7 +129,10 @@ def put_report(sendout_id: int) -> None:
             "",
             f"{_('Sent')}: {report['sent']}",
             f"{_('Left out')}: {report['skipped']}",
-            *(f"  {reason}: {count}" for reason, count in sorted(report["skipped_by_reason"].items())),
+            *(
+                f"  {_(picklists.label('skip_reason', reason)) or reason}: {count}"
+                for reason, count in sorted(report["skipped_by_reason"].items())
+            ),
             f"{_('Failed')}: {report['failed']}",
             f"{_('Uncertain')}: {report['uncertain']}",
             f"{_('Waiting for another try')}: {report['waiting']}",

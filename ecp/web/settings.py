@@ -1,6 +1,7 @@
 """Settings of the portal: who speaks (name, logo, colour, address), rules of mailing, own CSS; the plan and what it leaves."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from ecp.pipeline import checks
 from ecp.site_css import cleaned
 from ecp.web.admin import demand_portal_admin
 
+log = logging.getLogger(__name__)
 bp = Blueprint("settings", __name__, url_prefix="/ecp")
 TEXTS = ("name", "colour", "address", "contact", "css")
 
@@ -51,9 +53,11 @@ def save() -> AnyResponse:
     try:
         if (logo := _logo()) is not None:
             values["logo"] = logo
+        before = vars(site.organisation()) | {"require_opt_in": checks.needs_opt_in()}
         site.change(**values)
         site.require_opt_in(request.form.get("require_opt_in") == "1")
         commit()
+        _note(before)
     except Refused as refused:
         db.session.rollback()
         faults = {name: _(found[0].message) for name, found in refused.faults.items()}
@@ -65,6 +69,15 @@ def save() -> AnyResponse:
     else:
         tell(_("The settings are saved."))
     return redirect("/ecp/settings" + ("?nocss=1" if request.args.get("nocss") else ""), 303)
+
+
+def _note(before: dict[str, Any]) -> None:
+    """Write down who changed which setting from what to what."""
+    now = vars(site.organisation()) | {"require_opt_in": checks.needs_opt_in()}
+    for name in now:
+        if now[name] != before[name]:
+            said = {"user": viewer().id, "setting": name, "old": str(before[name])[:200], "new": str(now[name])[:200]}
+            log.info("site setting changed", extra=said)
 
 
 def _logo() -> str | None:

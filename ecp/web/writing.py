@@ -26,7 +26,6 @@ from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
 from crm.modules.sender_addresses import USABLE
 from crm.ui import forms
-from crm.ui.cards import Deed, add_deed
 from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
@@ -406,6 +405,5 @@ BLANK = """<mjml>
 </mjml>
 """
 
-add_deed(KEY, Deed("write", "Write", "pencil", lambda asks, row: f"{_home()}/{row.id}/write"))
 bp = make_blueprint("/ecp")
 crm_bp = make_blueprint("/crm")

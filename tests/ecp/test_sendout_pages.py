@@ -259,3 +259,13 @@ def test_sales_people_see_mass_mails_and_send_none(browse, house):
     alice.get(f"/sendouts/{id}/steps/send", 403)
     alice.post(f"/sendouts/{id}/start", {"csrf": csrf(alice, "/preferences"), "tested": "1"}, 403)
     assert state(id) == "draft"
+
+
+def test_a_campaign_made_on_the_way_comes_back_chosen(browse, house):
+    mary = browse("mary", "crm")
+    link = re.search(r'href="/crm(/campaigns/new\?type=Email[^"]+)"', mary.get("/sendouts/new").text)[1].replace(
+        "&amp;", "&"
+    )
+    place = mary.post(link, mary.form(link) | {"name": "Made on the way"}).location
+    assert re.fullmatch(r"/crm/sendouts/new\?campaign_id=\d+", place)
+    assert re.search(r'<option value="\d+" selected>Made on the way', mary.get(place.removeprefix("/crm")).text)
