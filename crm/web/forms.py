@@ -91,7 +91,8 @@ def create(key: str) -> AnyResponse:
     tell(_("%(label)s is saved.", label=_(module.label)))
     if request.form.get("another"):
         return redirect(f"{face().prefix}/{key}/new", 303)
-    return redirect(local_path(request.args.get("next"), f"{face().prefix}/{key}/{id}"), 303)
+    where = local_path(request.args.get("next"), f"{face().prefix}/{key}/{id}")
+    return redirect(where.replace("{id}", str(id)), 303)  # where the new record is chosen at once
 
 
 def _link(key: str, id: int) -> None:
