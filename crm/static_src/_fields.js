@@ -8,10 +8,19 @@ import TomSelect from "tom-select";
 
 function choose(select) {
   if (select.tomselect) return;
-  const address = select.dataset.choose;
+  const address = select.dataset.choose, words = document.body.dataset;
   const label = select.labels?.[0]?.textContent.trim() || select.getAttribute("aria-label");
   new TomSelect(select, {
-    plugins: select.multiple ? ["remove_button"] : select.required || !select.querySelector('option[value=""]') ? [] : ["clear_button"],
+    plugins: select.multiple ? { remove_button: { title: words.remove } }
+      : select.required || !select.querySelector('option[value=""]') ? {} : { clear_button: { title: words.clear } },
+    render: {
+      no_results() {
+        const said = document.createElement("div");
+        said.className = "no-results";
+        said.textContent = words.nothing;
+        return said;
+      },
+    },
     maxOptions: 400,
     refreshThrottle: 40,
     ...(address && {

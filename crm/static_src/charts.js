@@ -9,6 +9,7 @@ echarts.use([BarChart, LineChart, PieChart, FunnelChart, AriaComponent, DatasetC
   MarkLineComponent, TitleComponent, TooltipComponent, SVGRenderer]);
 
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+const number = new Intl.NumberFormat(document.documentElement.lang || "en");
 const said = (point) => point.data?.said ?? point.value;
 
 function dress(option, element) {
@@ -19,7 +20,8 @@ function dress(option, element) {
   for (const key of ["xAxis", "yAxis"]) {
     const axis = option[key];
     if (!axis) continue;
-    axis.axisLabel = { ...text, overflow: "truncate", width: axis.type === "category" && key === "yAxis" ? 150 : undefined, ...axis.axisLabel };
+    axis.axisLabel = { ...text, overflow: "truncate", width: axis.type === "category" && key === "yAxis" ? 150 : undefined,
+      ...(axis.type !== "category" && { formatter: (value) => number.format(value) }), ...axis.axisLabel };
     axis.axisLine = { show: axis.type === "category", ...line };
     axis.splitLine = { ...line, ...axis.splitLine };
   }
@@ -34,7 +36,7 @@ function dress(option, element) {
     animationDuration: 300,
     color: [colour("accent")],
     textStyle: text,
-    aria: { enabled: true },
+    aria: { enabled: true, label: { description: element.getAttribute("aria-label") } },
     grid: { left: 4, right: 64, top: 20, bottom: 4, containLabel: true },
     // drawn as SVG text, not HTML: the content security policy forbids inline styles
     tooltip: { trigger: "item", renderMode: "richText", formatter: (point) => `${point.name}\n${said(point)}`, backgroundColor: colour("raised"), borderColor: colour("line"), textStyle: { color: colour("ink"), fontSize: 12 } },
