@@ -139,7 +139,9 @@ def _is_suppressed(
     table = modules["suppressions"].table.alias()
     said = [table.c.scope == scope, table.c.active, table.c.deleted_at.is_(None)]
     if scope_ids:
-        said.append(_is_one_of(table.c.scope_id, scope_ids))
+        # For one row the index of the person is wanted, not that of everybody who has left the list.
+        where = func.coalesce(table.c.scope_id, 0) if by_person and not many else table.c.scope_id
+        said.append(_is_one_of(where, scope_ids))
     if by_person:
         return _among(c.person_id, table.c.person_id, and_(*said, table.c.person_id.is_not(None)), many)
     return _among(c.email_key, table.c.email_key, and_(*said), many)

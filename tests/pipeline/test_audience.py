@@ -31,7 +31,7 @@ def test_each_reason_is_kept_beside_the_person(house):
     good = house.contact("good@example.com")
     people = {
         house.contact(None): "no_email",
-        house.contact("x" * 65 + "@example.com"): "invalid_email",
+        (unusable := house.contact("old@example.com")): "invalid_email",
         house.contact("out@example.com", email_opt_out=True): "opt_out",
         house.contact("said@example.com", email_opt_in="out_contact"): "opt_out",
         house.contact("all@example.com"): "opt_out",
@@ -42,6 +42,8 @@ def test_each_reason_is_kept_beside_the_person(house):
         house.contact("angry@example.com", email_status="complained"): "complained",
         good: "waiting",
     }
+    # As an import of earlier days may have left it: an address that nobody can write to has no key.
+    db.session.execute(text("UPDATE contacts SET email = 'nobody', email_key = NULL WHERE id = :i"), {"i": unusable})
     campaign = house.make("campaigns", name="All", type="Email", active=True)
     for id in people:
         db.session.execute(
