@@ -15,7 +15,9 @@ def written(tmp_path: Path, content: bytes) -> Path:
 
 
 def test_a_spreadsheet_in_windows_1252_with_semicolons_is_understood(tmp_path):
-    path = written(tmp_path, "Sukunimi;Etunimi;Kaupunki\r\nMäkinen;Päivi;Jyväskylä\r\nÅberg;Örjan;Åbo\r\n".encode("windows-1252"))
+    path = written(
+        tmp_path, "Sukunimi;Etunimi;Kaupunki\r\nMäkinen;Päivi;Jyväskylä\r\nÅberg;Örjan;Åbo\r\n".encode("windows-1252")
+    )
     how = guess(path)
     assert (how.encoding, how.delimiter) == ("windows-1252", ";")
     assert [line.cells for line in lines(path, how)] == [["Mäkinen", "Päivi", "Jyväskylä"], ["Åberg", "Örjan", "Åbo"]]

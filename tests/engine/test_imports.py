@@ -25,7 +25,7 @@ def ready(content: str, module: str = "contacts", **more) -> Import:
 
 
 def test_columns_find_their_fields_by_label_name_and_alias(app):
-    plan = begun("Last name;firstname;E-mail;mailing_city;Shoe size\nX;Y;z@example.com;Oulu;43\n".encode())
+    plan = begun(b"Last name;firstname;E-mail;mailing_city;Shoe size\nX;Y;z@example.com;Oulu;43\n")
     assert plan.mapping == {"0": "last_name", "1": "first_name", "2": "email", "3": "mailing_city"}
 
 

@@ -29,7 +29,9 @@ def test_one_id_space_holds_records_of_all_modules(session):
 
 def test_all_faults_of_one_save_come_together_and_nothing_is_written(session):
     with pytest.raises(Refused) as refused:
-        records.create(SYSTEM, "contacts", {"email": "no address", "born_on": "31.2.2020", "lead_source": "Moon"}, Channel.FORM)
+        records.create(
+            SYSTEM, "contacts", {"email": "no address", "born_on": "31.2.2020", "lead_source": "Moon"}, Channel.FORM
+        )
     codes = {name: found[0].code for name, found in refused.value.faults.items()}
     assert codes == {"last_name": "required", "email": "bad_email", "born_on": "bad_date", "lead_source": "not_in_list"}
     assert search.count(ALL, "contacts") == 0
@@ -47,7 +49,10 @@ def test_an_unknown_field_is_refused_with_the_nearest_name(app):
 
 def test_only_the_form_runs_formulas(app):
     values = {"name": "A", "billing_street": "Torikatu 2"}
-    made = {channel: records.create(SYSTEM, "accounts", values, channel) for channel in (Channel.FORM, Channel.API, Channel.IMPORT)}
+    made = {
+        channel: records.create(SYSTEM, "accounts", values, channel)
+        for channel in (Channel.FORM, Channel.API, Channel.IMPORT)
+    }
     shipped = {channel: search.one(ALL, "accounts", id)["shipping_street"] for channel, id in made.items()}
     assert shipped == {Channel.FORM: "Torikatu 2", Channel.API: None, Channel.IMPORT: None}
 
