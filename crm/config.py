@@ -45,7 +45,7 @@ class Setting:
 SETTINGS = (
     Setting("data_dir", str, "./instance", "Folder of the database, uploads, local mail folder and secret key"),
     Setting("database_url", str, "", "postgresql+psycopg://…; empty: SQLite in the data folder"),
-    Setting("queue_engine", str, "embedded", "Who carries jobs", ("embedded", "dramatiq", "celery")),
+    Setting("queue_engine", str, "embedded", "Who carries jobs; only embedded is built so far", ("embedded",)),
     Setting("queue_url", str, "", "redis://… or amqp://… for dramatiq and celery"),
     Setting("smtp_url", str, "", "smtp://user:pw@host:port, smtps://…, ?starttls=required; empty: local mail folder"),
     Setting("base_url", str, "http://127.0.0.1:8000", "The address put in mails"),

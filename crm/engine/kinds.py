@@ -231,11 +231,15 @@ class Day(Kind):
         if isinstance(raw, date):
             return raw
         text = str(raw).strip()
-        for pattern in ("%Y-%m-%d", "%d.%m.%Y"):
-            try:
-                return datetime.strptime(text, pattern).date()
-            except ValueError:
-                continue
+        finnish = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text)
+        plain = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text)
+        try:
+            if finnish:
+                return date(int(finnish[3]), int(finnish[2]), int(finnish[1]))
+            if plain:
+                return date(int(plain[1]), int(plain[2]), int(plain[3]))
+        except ValueError:
+            pass  # 31 February: the sentence below says it
         raise BadValue("bad_date", _("This takes a date that exists, such as 2026-11-30."))
 
     def json(self, value: Any) -> Any:
@@ -334,8 +338,9 @@ class Email(Kind):
             return f"{local}@{domain.lower()}"
         try:
             return validate_email(
-                text, check_deliverability=False, allow_smtputf8=True, allow_quoted_local=True, test_environment=True
-            ).normalized
+                text, check_deliverability=False, allow_smtputf8=True, allow_quoted_local=True, test_environment=True,
+                strict=True,
+            ).normalized  # fmt: skip
         except EmailNotValidError as fault:
             raise BadValue(
                 "bad_email", _("This takes an e-mail address, such as name@example.com. %(fault)s", fault=fault)
@@ -428,7 +433,7 @@ class Link(Kind):
     def clean(self, raw: Any, field: "Field", zone: str = "UTC") -> Any:
         if raw is None or raw == "":
             return None
-        if isinstance(raw, bool) or not str(raw).strip().isdigit() or int(raw) >= 2**62:
+        if isinstance(raw, bool) or not str(raw).strip().isdecimal() or int(raw) >= 2**62:
             raise BadValue("no_such_record", _("There is no such record."))
         return int(raw)
 

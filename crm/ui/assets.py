@@ -31,7 +31,9 @@ class NotBuilt(Exception):
 def manifest() -> dict[str, str]:
     """Name of the source file → name of the built one. Raises NotBuilt."""
     global _looked_at
-    if _last and time.monotonic() - _looked_at < LOOK_EVERY:  # a page names dozens of icons; one look at the disk will do
+    if (
+        _last and time.monotonic() - _looked_at < LOOK_EVERY
+    ):  # a page names dozens of icons; one look at the disk will do
         return _last
     path = FOLDER / "manifest.json"
     try:
