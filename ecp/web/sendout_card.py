@@ -23,7 +23,7 @@ from crm.ui.session import viewer
 from ecp import statistics
 from ecp.content.preview import PREVIEW_CSP, preview
 from ecp.pipeline import actions, audience, checks, frozen
-from ecp.web.sendout_outlook import words_of
+from ecp.web.sendout_outlook import clock_is_late, words_of
 
 UNDER_WAY = ("preparing", "sending", "paused")
 ENDED = ("sent", "cancelled", "failed")
@@ -60,7 +60,7 @@ def show(id: int) -> str:
     return render_template(
         "ecp_sendout.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", groups=groups, rights=rights_of(row),
         numbers=_numbers(row) if row["state"] in UNDER_WAY else None, report=report, state=modules["sendouts"].fields["state"],
-        list_name=_list_name(row, tuple(groups)), words_of=words_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
+        late=clock_is_late() if row["state"] == "scheduled" else None, list_name=_list_name(row, tuple(groups)), words_of=words_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from crm import clock
 from crm.db import db
 from crm.engine import records, search
 from crm.engine.channels import Channel
+from crm.engine.outbox import Timetable
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
 from ecp import groups
@@ -126,6 +127,21 @@ def test_scheduled_it_is_locked_until_it_is_unscheduled(browse, house, group):
     assert "Unschedule it first" in mary.get(f"/sendouts/{id}/edit", 409).text
     mary.post(f"/sendouts/{id}/unschedule", said)
     assert (state(id), deliveries(id)) == ("draft", 0)
+
+
+def test_a_timetable_that_stands_still_is_told_where_it_matters(browse, house, group):
+    mary = browse("mary")
+    id = begun(mary, house, group)
+    beat = Timetable(task="sendouts.tick", occurrence=clock.now() - timedelta(minutes=5))
+    db.session.add(beat)
+    db.session.commit()
+    assert "The timetable stands still" in mary.get(f"/sendouts/{id}/steps/time").text
+    actions.schedule(SYSTEM, id, clock.now() + timedelta(days=1))
+    db.session.commit()
+    assert "The timetable stands still" in mary.get(f"/sendouts/{id}").text
+    db.session.execute(update(Timetable).values(occurrence=clock.now()))
+    db.session.commit()
+    assert "The timetable stands still" not in mary.get(f"/sendouts/{id}").text
 
 
 def test_groups_of_several_lists_do_not_mix(browse, house, group):
