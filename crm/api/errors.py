@@ -3,9 +3,11 @@
 import logging
 
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from crm.api.rest.answers import TITLES, error, errors, fault_errors
+from crm.db import db
 from crm.engine.conditions import BadCondition
 from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
 
@@ -25,7 +27,10 @@ def register(bp: Blueprint) -> None:
 
     @bp.errorhandler(Refused)
     def refused(fault: Refused) -> Response:
-        return errors(422, fault_errors(fault.faults))
+        codes = {one.code for found in fault.faults.values() for one in found}
+        return errors(
+            409 if codes == {"locked"} else 422, fault_errors(fault.faults)
+        )  # the state forbids it, not a value
 
     @bp.errorhandler(BadRequest)
     def bad_request(fault: BadRequest) -> Response:
@@ -55,6 +60,12 @@ def register(bp: Blueprint) -> None:
     @bp.errorhandler(Stale)
     def stale(fault: Stale) -> Response:
         return error(409, "stale", str(fault), meta={"version": fault.current})
+
+    @bp.errorhandler(OverflowError)
+    @bp.errorhandler(DataError)
+    def too_large(_: Exception) -> Response:
+        db.session.rollback()
+        return error(400, "too_large", "A number in the request is larger than any that is kept here.")
 
     @bp.errorhandler(HTTPException)
     def http(fault: HTTPException) -> Response:

@@ -16,6 +16,7 @@ def install(app: "Flask", config: "Config", face: "Face") -> None:
     from crm.ui import assets, csrf, errors, formats, headers, i18n, page, session
 
     app.extensions["customerhub"] = {"face": face}
+    app.url_map.converters["int"] = page.IdInPath
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = 4 * 1024 * 1024
     app.config["MAX_FORM_PARTS"] = 20_000

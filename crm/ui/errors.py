@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from crm.db import db
@@ -48,6 +49,9 @@ def install(app: Flask) -> None:
     def bad_condition(fault: BadCondition) -> Response:
         return problem(400, _("This filter cannot be used"), str(fault), icon="filter-off")
 
+    def too_large(_fault: Exception) -> Response:
+        return problem(400, _("That cannot be read"), _("A number in it is larger than any that is kept here."))
+
     def http(fault: HTTPException) -> Any:
         if fault.response is not None or (fault.code or 500) < 400:
             return fault
@@ -76,6 +80,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(UnknownName, unknown)
     app.register_error_handler(BadCondition, bad_condition)
     app.register_error_handler(HTTPException, http)
+    app.register_error_handler(OverflowError, too_large)
+    app.register_error_handler(DataError, too_large)
     if not app.config.get("PROPAGATE_EXCEPTIONS"):
         app.register_error_handler(Exception, broken)
 

@@ -9,12 +9,19 @@ from flask import Flask, Response, g, make_response, redirect, request
 from flask import session as cookie_session
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from werkzeug.routing import IntegerConverter
 
 from crm import config
 from crm.engine.rows import labels_of
 from crm.identity.viewer import Viewer
 from crm.ui.face import Face
 from crm.ui.i18n import LANGUAGES
+
+
+class IdInPath(IntegerConverter):
+    """`<int:…>` of addresses: numbers that no database can hold lead nowhere, like any other unknown id."""
+
+    regex = r"\d{1,18}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def _of_lists() -> dict[str, Any]:
     def name_of_link(id: str) -> str:
         if id in {"$me", "$my_groups"}:
             return _("Me") if id == "$me" else _("My groups")
-        return labels_of(g.viewer, [int(id)]).get(int(id), id) if id.isdigit() else id
+        return labels_of(g.viewer, [int(id)]).get(int(id), id) if id.isdecimal() else id
 
     def list_args(wanted: Any) -> dict[str, Any]:
         where = None if wanted.where is None else json.dumps(wanted.where, ensure_ascii=False, separators=(",", ":"))

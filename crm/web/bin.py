@@ -25,24 +25,24 @@ ROWS = 50
 
 
 def links(viewer: Viewer) -> list[Link]:
-    return [Link(_("Recycle bin"), "/crm/bin", "trash", "bin")]
+    return [Link(_("Recycle bin"), "/crm/bin", "trash", "bin")] if _open_modules(viewer) else []
 
 
 add_links("Settings", links)
 
 
-def _open_modules() -> list[str]:
+def _open_modules(viewer: Viewer) -> list[str]:
     return [
         module.key
         for module in modules
-        if module.is_record and has_pages(module.key) and module.deletable and may(viewer(), "delete", module)
+        if module.is_record and has_pages(module.key) and module.deletable and may(viewer, "delete", module)
     ]
 
 
 @bp.get("", strict_slashes=False)
 def overview() -> AnyResponse | str:
     """The first module with something in the bin, or the empty page."""
-    keys = _open_modules()
+    keys = _open_modules(viewer())
     if not keys:
         raise Missing
     return show(
@@ -64,14 +64,16 @@ def show(key: str) -> str:
     page = find(
         viewer(), module, columns=(*module.titles, "owner_id"), bin=True, limit=ROWS, after=request.args.get("after"), sort=("-updated_at",)
     )  # fmt: skip
-    return render_template("bin.html", module=module, here="bin", page=page, keys=_open_modules(), modules=modules)
+    return render_template(
+        "bin.html", module=module, here="bin", page=page, keys=_open_modules(viewer()), modules=modules
+    )
 
 
 @bp.post("/<key>")
 def act(key: str) -> AnyResponse:
     """Restore the chosen records, or delete them for good."""
     module = module_of(key)
-    ids = [int(one) for one in request.form.getlist("id") if one.isdigit()]
+    ids = [int(one) for one in request.form.getlist("id") if one.isdecimal()]
     if not ids:
         raise Refused.because("required", _("Choose at least one record."))
     if request.form.get("do") == "purge":

@@ -282,7 +282,7 @@ def set_related(key: str, id: int, name: str) -> AnyResponse:
     if request.form.get("unlink"):
         relations.unlink(viewer(), key, id, tab.through, [int(request.form["unlink"])], Channel.FORM)
     else:
-        others = [int(one_id) for one_id in request.form.getlist("other") if one_id.isdigit()]
+        others = [int(one_id) for one_id in request.form.getlist("other") if one_id.isdecimal()]
         if not others:
             raise Refused.because("required", _("Choose a record to link."), "other")
         relations.link(viewer(), key, id, tab.through, others, Channel.FORM)

@@ -28,7 +28,7 @@ def export(key: str, format: str) -> AnyResponse | str:
     if format not in exports.MEDIA_TYPES:
         raise Missing
     said, columns = _asked(key)
-    within = [int(one) for one in request.args.getlist("id") if one.isdigit()][:1000]
+    within = [int(one) for one in request.args.getlist("id") if one.isdecimal()][:1000]
     if within:
         said = {"within": within, "sort": said["sort"]}
     elif exports.is_large(viewer(), module, said["where"], said["text"]):

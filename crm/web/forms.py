@@ -46,14 +46,14 @@ def new(key: str) -> str:
 
 
 def _typed(said: Field, raw: str) -> Any:
-    return int(raw) if said.is_link and raw.isdigit() else raw
+    return int(raw) if said.is_link and raw.isdecimal() else raw
 
 
 def _texts(module: Module, values: Any) -> dict[str, str]:
     wanted = {
         name: int(values[name])
         for name, said in module.fields.items()
-        if said.is_link and str(values.get(name) or "").isdigit()
+        if said.is_link and str(values.get(name) or "").isdecimal()
     }
     labels = labels_of(viewer(), wanted.values()) if wanted else {}
     return {name: labels.get(id, "") for name, id in wanted.items()}
@@ -160,12 +160,12 @@ def _differences(module: Module, form: forms.RecordForm, row: Row) -> list[tuple
 @bp.get("/<key>/choose/<name>")
 def choose(key: str, name: str) -> Response:
     """What a link field may point at, for what was typed: [{"value", "text"}]."""
-    module = module_of(key)
+    is_filter = bool(request.args.get("placeholders"))  # a filter may ask for what a form no longer offers
+    module = modules[key] if is_filter and key in modules else module_of(key)  # and for what has no form here
     said = module.fields.get(name)
     if said is None or not said.is_link:
         raise Missing
     text = " ".join(request.args.get("q", "").split())
-    is_filter = bool(request.args.get("placeholders"))  # a filter may ask for what a form no longer offers
     if said.kind.name in {"owner", "user"}:
         found = _principals(said, text)
     else:

@@ -150,13 +150,13 @@ def set_columns(id: int) -> AnyResponse:
     """Say where the columns go and what the rows are for; then the dry run."""
     plan, module = _load(id, "new", "ready")
     typed = {name[4:]: value for name, value in request.form.items() if name.startswith("col.")}
-    mapping = {int(place): name for place, name in typed.items() if place.isdigit() and name}
+    mapping = {int(place): name for place, name in typed.items() if place.isdecimal() and name}
     owner = request.form.get("owner_id", "")
     mode = request.form.get("mode", "create")
     try:
         plans.configure(
             viewer(), plan, mapping=mapping, mode=mode, match=request.form.get("match", "") if mode != "create" else "",
-            for_all={"owner_id": int(owner)} if owner.isdigit() else None,
+            for_all={"owner_id": int(owner)} if owner.isdecimal() else None,
         )  # fmt: skip
         commit()
     except Refused as refused:
@@ -241,7 +241,7 @@ def refused_rows(id: int) -> Response:
 
 def _is_plain(cell: str) -> bool:
     """Telephone numbers and negative numbers may begin with a sign; no formula does so with digits and spaces alone."""
-    return cell[1:].replace(" ", "").replace(".", "").replace(",", "").replace("-", "").isdigit()
+    return cell[1:].replace(" ", "").replace(".", "").replace(",", "").replace("-", "").isdecimal()
 
 
 @bp.post("/imports/<int:id>/undo")

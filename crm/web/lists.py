@@ -123,8 +123,13 @@ def build(key: str) -> str:
 
 @bp.get("/<key>/builder/<what>")
 def build_part(key: str, what: str) -> str:
-    """A fresh row or group, or a row whose field or operator was just chosen. `prefix` names the row."""
-    module = module_of(key)
+    """A fresh row or group, or a row whose field or operator was just chosen. `prefix` names the row.
+
+    Conditions reach linked modules, also those without pages in this app; seeing the module is what counts.
+    """
+    if key not in modules:
+        raise Missing
+    module = modules[key]
     demand(viewer(), "view", module)
     if what == "row":
         id = request.args.get("id") or builder.fresh_id()

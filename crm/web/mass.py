@@ -26,7 +26,7 @@ MOST_CHOSEN = 1000
 
 
 def _chosen(most: int = MOST_CHOSEN) -> list[int]:
-    ids = list(dict.fromkeys(int(one) for one in request.form.getlist("id") if one.isdigit()))
+    ids = list(dict.fromkeys(int(one) for one in request.form.getlist("id") if one.isdecimal()))
     if not ids:
         raise Refused.because("required", _("Choose at least one record."))
     if len(ids) > most:

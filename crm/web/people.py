@@ -77,7 +77,7 @@ def campaign_part(viewer: Viewer, row: Row) -> Mapping[str, Any] | None:
 
 def _choice(source: Mapping[str, str], ids: Sequence[int]) -> Choice:
     """Who is meant by a form: a target group, or chosen contacts or leads."""
-    if source.get("target_group_id", "").isdigit():
+    if source.get("target_group_id", "").isdecimal():
         return Choice(target_group_id=int(source["target_group_id"]))
     if source.get("of") == "leads":
         return Choice(lead_ids=ids)
@@ -85,7 +85,7 @@ def _choice(source: Mapping[str, str], ids: Sequence[int]) -> Choice:
 
 
 def _ids() -> list[int]:
-    return [int(one_id) for one_id in request.values.getlist("id") if one_id.isdigit()][:1000]
+    return [int(one_id) for one_id in request.values.getlist("id") if one_id.isdecimal()][:1000]
 
 
 @bp.get("/campaigns/<int:id>/add")
@@ -97,10 +97,10 @@ def ask(id: int | None = None) -> str:
 
 def _page(id: int | None, preview: Any = None, fault: str = "", status: int = 200) -> Any:
     group = request.values.get("target_group_id", "")
-    labels = labels_of(viewer(), [int(one_id) for one_id in (group, str(id or "")) if one_id.isdigit()])
+    labels = labels_of(viewer(), [int(one_id) for one_id in (group, str(id or "")) if one_id.isdecimal()])
     page = render_template(
         "campaign_add.html", here="campaigns", campaign_id=id, campaign=labels.get(id or 0, ""), ids=_ids(), of=request.values.get("of", "contacts"),
-        group=group, group_name=labels.get(int(group), "") if group.isdigit() else "", preview=preview, fault=fault,
+        group=group, group_name=labels.get(int(group), "") if group.isdecimal() else "", preview=preview, fault=fault,
         mode=request.values.get("mode", "add"),
     )  # fmt: skip
     return make_response(page, status)

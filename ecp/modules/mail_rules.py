@@ -6,10 +6,15 @@ They belong to the records, so that pages, REST, imports and commands all meet t
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlalchemy import select
+
 from crm import config
+from crm.db import db
 from crm.engine.module import Module
 from crm.engine.refusals import Fault, UnknownName
 from crm.engine.registry import Registry, modules
+from crm.modules.sender_addresses import USABLE
+from crm.words import _
 from ecp.content.check import check_content
 from ecp.content.compile import Content
 from ecp.content.sanitize import sanitize
@@ -48,7 +53,7 @@ def tags_of_people() -> list[tuple[str, str]]:
         module = modules[NAMESPACES[namespace]]
         for name, said in module.fields.items():
             if is_known_tag(f"{namespace}.{name}") and said.kind.name not in {"source", "html", "conditions"}:
-                found.append((f"{namespace}.{name}", f"{module.label}: {said.label}"))
+                found.append((f"{namespace}.{name}", f"{_(module.label)}: {_(said.label)}"))
     return found
 
 
@@ -83,7 +88,9 @@ def holds_when_active(values: Mapping[str, Any], old: Mapping[str, Any] | None) 
         return {}
     content = content_of(then)
     problems = [
-        one for one in check_content(content, is_known_tag, sender_name="-", has_sender_address=True)
+        one for one in check_content(
+            content, is_known_tag, sender_name="-", has_sender_address=True, suggestions=[name for name, _label in tags_of_people()]
+        )
         if one.severity == "error" and not (one.field == "subject" and not content.subject.strip())
     ]  # fmt: skip
     faults: dict[str, list[str]] = {}
@@ -93,10 +100,25 @@ def holds_when_active(values: Mapping[str, Any], old: Mapping[str, Any] | None) 
     return {name: Fault("bad_content", " ".join(found[:20])) for name, found in faults.items()}
 
 
+def has_confirmed_sender(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
+    """An active mail leaves from a sender address that was confirmed (spec/marketing.md 9, M39)."""
+    then = {**(old or {}), **values}
+    changed = {name for name in ("status", "sender_address_id") if old is None or then.get(name) != old.get(name)}
+    sender = then.get("sender_address_id")
+    if not changed or then.get("status") != "active" or sender is None:
+        return {}
+    table = modules["sender_addresses"].table
+    state = db.session.execute(select(table.c.state).where(table.c.id == sender)).scalar()
+    if state is None or state in USABLE:
+        return {}
+    message = _("This sender address is not confirmed yet. Choose a confirmed one, or follow the link in its mail.")
+    return {"sender_address_id": Fault("not_confirmed", message)}
+
+
 def attach(registry: Registry) -> None:
     """Lay the rules on the modules; once, by the catalog."""
     for key in SOURCES:
         module: Module = registry[key]
         module.derives = (*module.derives, sanitised(key))
     mails = registry["email_templates"]
-    mails.checks = (*mails.checks, holds_when_active)
+    mails.checks = (*mails.checks, holds_when_active, has_confirmed_sender)

@@ -53,9 +53,9 @@ def take_in() -> Response:
     """Import the chosen campaign; the result stands on the group's card."""
     typed = {name: request.form.get(name, "").strip() for name in ("campaign_id", "list_type_id", "name")}
     faults = {}
-    if not typed["campaign_id"].isdigit():
+    if not typed["campaign_id"].isdecimal():
         faults["campaign_id"] = _("Choose a campaign.")
-    if not typed["list_type_id"].isdigit():
+    if not typed["list_type_id"].isdecimal():
         faults["list_type_id"] = _("Choose the list type that mails to this group belong to.")
     if not typed["name"]:
         faults["name"] = _("Give the group a name.")

@@ -12,7 +12,7 @@ from crm.db import db
 from crm.engine import outbox, records, search
 from crm.engine.channels import Channel
 from crm.engine.conditions import where
-from crm.engine.permissions import demand
+from crm.engine.permissions import demand, may
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.mail.sending import runs
@@ -26,6 +26,7 @@ from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
 from ecp import statistics
 from ecp.pipeline import actions, finish
+from ecp.web.sendout_card import rights_of
 from ecp.web.sendout_steps import address_of
 
 ROWS = 50
@@ -80,11 +81,9 @@ def show(id: int) -> str:
         viewer(), id, condition, columns=COLUMNS, sort=("id",), limit=ROWS, after=request.args.get("after"), text=request.args.get("q") or None
     )  # fmt: skip
     columns = columns_of(viewer(), modules["deliveries"], COLUMNS, sortable=False)
-    from ecp.web.sendout_card import rights_of
-
     return render_template(
         "ecp_recipients.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", kinds=kinds(), chosen=key, page=page,
-        columns=columns, rows=[(one, [column.draw(one) for column in columns]) for one in page.rows], rights=rights_of(row),
+        columns=columns, rows=[(one, [column.draw(one) for column in columns]) for one in page.rows], rights=rights_of(row), can_export=may(viewer(), "export", "deliveries"),
         reason=request.args.get("reason", ""), has_campaigns=may_make_campaigns(),
         can_try_again=row["state"] in {"sending", "paused"}, audience=row["audience_count"],
     )  # fmt: skip
@@ -92,13 +91,11 @@ def show(id: int) -> str:
 
 def may_make_campaigns() -> bool:
     """Whether the viewer can turn recipients into a campaign."""
-    from crm.engine.permissions import may
-
     return may(viewer(), "create", "campaigns") and may(viewer(), "edit", "campaigns")
 
 
 def csv(id: int) -> Response:
-    """The same recipients as a file, streamed."""
+    """The same recipients as a file."""
     demand(viewer(), "export", "deliveries")
     search.one(viewer(), "sendouts", id, columns=("name",))
     _key, condition = _asked(request.args)

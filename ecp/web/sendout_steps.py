@@ -23,6 +23,7 @@ from crm.engine.rows import Row, labels_of
 from crm.modules.sender_addresses import USABLE
 from crm.ui.face import face
 from crm.ui.page import is_part
+from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
 from ecp.content.check import check_content
 from ecp.modules.mail_rules import content_of, is_known_tag
@@ -72,7 +73,7 @@ def begin() -> Response:
     typed = {name: request.args.get(name, "") for name in ("name", "email_template_id", "campaign_id")}
     if request.args.get("email_template_id", type=int) and not typed["name"]:
         typed["name"] = labels_of(viewer(), [int(typed["email_template_id"])]).get(int(typed["email_template_id"]), "")
-    groups = [int(one) for one in request.args.getlist("group") if one.isdigit()]
+    groups = [int(one) for one in request.args.getlist("group") if one.isdecimal()]
     return _draw_mail(None, typed, groups=groups)
 
 
@@ -124,7 +125,7 @@ def _keep_mail(row: Row | None) -> Response:
         faults["campaign_id"] = _("Choose a campaign.")
     if not values["email_template_id"]:
         faults["email_template_id"] = _("Choose an e-mail.")
-    groups = [int(one) for one in request.form.getlist("group") if one.isdigit()]
+    groups = [int(one) for one in request.form.getlist("group") if one.isdecimal()]
     try:
         if faults:
             raise Refused({name: [] for name in faults})
@@ -167,7 +168,7 @@ def _set_groups(id: int, chosen: list[int]) -> None:
 
 
 def _keep_people(row: Row) -> Response:
-    chosen = [int(one) for one in request.form.getlist("group") if one.isdigit()]
+    chosen = [int(one) for one in request.form.getlist("group") if one.isdecimal()]
     found = {group.id: group for group in _groups()}
     if not chosen or not set(chosen) <= set(found):
         return _draw_people(row, chosen, 422, {"group": _("Choose at least one target group.")})
@@ -302,7 +303,9 @@ def left_out(id: int, reason: str) -> str:
     people = people_left_out(sendout, reason, ROWS + 1, (page - 1) * ROWS)
     names = labels_of(viewer(), [one.person_id for one in people if one.person_id])
     row = search.one(viewer(), "sendouts", id, columns=("name",))
-    shown = [(one, names.get(one.person_id)) for one in people[:ROWS]]
+    shown = [
+        (one, names.get(one.person_id), place_of(one.person_module, one.person_id, viewer())) for one in people[:ROWS]
+    ]
     template = "_ecp_left_out.html" if is_part() else "ecp_left_out.html"
     return render_template(
         template, row=row, here="sendouts", people=shown, reason=reason, words=words_of(reason), page=page,

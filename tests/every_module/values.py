@@ -94,7 +94,9 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
     "landing_pages": {"slug": lambda n: f"page-{n}"},
     "list_types": {"page_html": lambda n: "{$button.unsubscribe} {$button.subscribe}"},
     "suppressions": {"scope": lambda n: "global", "scope_id": lambda n: None},
-    "email_templates": {"mjml": lambda n: MJML.format(n)},
+    "email_templates": {
+        "mjml": lambda n: MJML.format(n), "sender_address_id": lambda n: once("sender_addresses", n + 600, state="confirmed"),
+    },
     "sendouts": {"email_template_id": lambda n: active_mail(n), "campaign_id": lambda n: email_campaign(n)},
 }  # fmt: skip
 
@@ -165,7 +167,7 @@ def once(key: str, n: int, **more: Any) -> int:
 
 
 def active_mail(n: int) -> int:
-    sender = once("sender_addresses", n + 700)
+    sender = once("sender_addresses", n + 700, state="confirmed")
     return once(
         "email_templates", n + 700, kind="email", status="active", subject="News", sender_name="Us",
         sender_address_id=sender, text="Hello",

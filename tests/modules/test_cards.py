@@ -40,7 +40,7 @@ def mailed(session, make):
     contact = make("contacts", last_name="Virtanen", email="a@example.com")
     campaign = make("campaigns", name="Spring")
     members.change(SYSTEM, campaign, Choice(contact_ids=[contact]), Channel.FORM)
-    sender = make("sender_addresses", address="news@example.com")
+    sender = make("sender_addresses", address="news@example.com", state="confirmed")
     mail = make(
         "email_templates", name="News", kind="email", status="active", subject="News", sender_name="Us",
         sender_address_id=sender, text="Hello",

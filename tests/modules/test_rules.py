@@ -226,7 +226,7 @@ def test_there_is_one_default_sender_and_it_is_confirmed(make, row):
 
 @pytest.fixture
 def mail(make):
-    sender = make("sender_addresses", address="news@example.com")
+    sender = make("sender_addresses", address="news@example.com", state="confirmed")
     return make(
         "email_templates", name="News", subject="News", sender_name="Us", sender_address_id=sender, text="Hello",
         status="active",

@@ -44,7 +44,7 @@ def add_import() -> Response:
         raise BadRequest("“settings” is a JSON object.", "settings")
     plan = plans.begin(viewer(), module.key, part.filename or "file.csv", part.stream)
     written = {name: said[name] for name in ("encoding", "delimiter", "quote", "has_header") if name in said}
-    mapping = {int(index): name for index, name in said.get("mapping", {}).items() if str(index).isdigit()} or None
+    mapping = {int(index): name for index, name in said.get("mapping", {}).items() if str(index).isdecimal()} or None
     plans.configure(
         viewer(), plan, dialect=Dialect(**{**plan.dialect, **written}), mapping=mapping,
         mode=str(said.get("mode", "create")), match=str(said.get("match", "")),

@@ -108,7 +108,7 @@ def _ids(key: str, name: str) -> list[int]:
         raise BadRequest('Send {"data": [{"type": …, "id": …}, …]} with at most 1,000 links.')
     found = []
     for one in data:
-        if not isinstance(one, dict) or one.get("type") != relation.target or not str(one.get("id", "")).isdigit():
+        if not isinstance(one, dict) or one.get("type") != relation.target or not str(one.get("id", "")).isdecimal():
             raise BadRequest(f'Each link is {{"type": "{relation.target}", "id": "…"}}.')
         found.append(int(one["id"]))
     return found

@@ -153,7 +153,7 @@ def _seen_version(document: dict[str, Any]) -> int | None:
     raw = said or str((meta or {}).get("version", ""))
     if not raw or raw == "*":
         return None
-    if not raw.isdigit():
+    if not raw.isdecimal():
         raise BadRequest('If-Match takes the version of the record, such as "3".', "If-Match")
     return int(raw)
 

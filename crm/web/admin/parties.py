@@ -30,7 +30,7 @@ def options() -> list[tuple[str, str]]:
 def read(said: str) -> tuple[str, int]:
     """A party from an option's value. Raises Refused."""
     kind, _colon, id = said.partition(":")
-    if not id.isdigit():
+    if not id.isdecimal():
         raise Refused.because("required", _("Choose somebody."))
     return kind, int(id)
 

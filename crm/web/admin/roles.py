@@ -64,7 +64,7 @@ def save_role(id: int | None = None) -> AnyResponse:
         "name": request.form.get("name", ""), "parent_id": request.form.get("parent_id", type=int),
         "idle_minutes": request.form.get("idle_minutes", type=int),
     }  # fmt: skip
-    profiles = [int(one) for one in request.form.getlist("profiles") if one.isdigit()]
+    profiles = [int(one) for one in request.form.getlist("profiles") if one.isdecimal()]
     try:
         if id is None:
             written.add_role(typed["name"], typed["parent_id"], profiles, typed["idle_minutes"])  # type: ignore[arg-type]
