@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import force_locale
@@ -127,22 +128,24 @@ def put_report(sendout_id: int) -> None:
         lines = [
             _("“%(name)s” was sent.", name=sendout["name"]),
             "",
-            f"{_('Sent')}: {report['sent']}",
-            f"{_('Left out')}: {report['skipped']}",
-            *(
-                f"  {_(picklists.label('skip_reason', reason)) or reason}: {count}"
-                for reason, count in sorted(report["skipped_by_reason"].items())
-            ),
-            f"{_('Failed')}: {report['failed']}",
-            f"{_('Uncertain')}: {report['uncertain']}",
-            f"{_('Waiting for another try')}: {report['waiting']}",
-            f"{_('Read')}: {report['read']}",
-            f"{_('Clicked')}: {report['clicked']}",
-            f"{_('Left')}: {report['unsubscribed']}",
+            *(f"{label}: {count}" for label, count in _counts(report)),
             "",
             _("The whole report: %(address)s", address=_address_of(sendout_id)),
         ]
         _write(sendout, _("Report: %(name)s", name=sendout["name"]), "\n".join(lines), f"sendout-report:{sendout_id}")
+
+
+def _counts(report: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """What became of the mails, in words and numbers; the reasons for leaving somebody out stand below their sum."""
+    reasons = [
+        (f"  {_(picklists.label('skip_reason', reason))}", count)
+        for reason, count in sorted(report["skipped_by_reason"].items())
+    ]
+    return [
+        (_("Sent"), report["sent"]), (_("Left out"), report["skipped"]), *reasons, (_("Failed"), report["failed"]),
+        (_("Uncertain"), report["uncertain"]), (_("Tried again later"), report["waiting"]), (_("Read"), report["read"]),
+        (_("Clicked"), report["clicked"]), (_("Left"), report["unsubscribed"]),
+    ]  # fmt: skip
 
 
 def tell_failure(sendout_id: int, why: str) -> None:
