@@ -65,12 +65,12 @@ def words_of(reason: str) -> str:
 def look(viewer: Viewer, sendout: Sendout) -> Outlook:
     """The outlook of a draft. Never raises Refused: what is wrong is told in `faults`."""
     faults: list[str] = []
+    said = _audience(sendout)
     try:
-        checks.demand_sendable(viewer, sendout)
+        count = checks.demand_sendable(viewer, sendout).count
     except Refused as refused:
         faults = [_(fault.message) for found in refused.faults.values() for fault in found]
-    said = _audience(sendout)
-    count = audience.count(said) if said else Count(0, 0, {})
+        count = audience.count(said) if said else Count(0, 0, {})
     return Outlook(count, quotas.quota(), faults, _seconds(said, count), mail_version(sendout.email_template_id))
 
 
