@@ -111,7 +111,7 @@ def test_everybody_gets_one_mail_with_his_own_values(ready, post):
     assert one["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert "Hello N1, see" in one.get_body(("html",)).get_content()
     assert "Hello N1" in one.get_body(("plain",)).get_content()
-    assert "N0" not in one.as_string()
+    assert "Hello N0" not in one.as_string()  # the bare name may occur in an opaque link
     assert "{$" not in one.as_string()
     assert finish.look_after(sendout) is True
     assert state_of(sendout) == "sent"
