@@ -95,6 +95,9 @@ class TextKind(Kind):
     pass
 
 
+LONGEST_TEXT = 65_000  # characters of a long text that sets no limit itself
+
+
 class LongText(Kind):
     name, legacy_ui = "long_text", 19
 
@@ -102,13 +105,16 @@ class LongText(Kind):
         return Text()
 
     def check(self, text: str, field: "Field") -> Any:
-        limit = field.max or 65_000
+        limit = field.max or LONGEST_TEXT
         if len(text) > limit:
             raise BadValue(
                 "too_long",
                 _("This takes at most %(limit)s characters; there are %(count)s.", limit=limit, count=len(text)),
             )
         return text
+
+    def cut(self, raw: Any, field: "Field") -> Any:
+        return raw[: field.max or LONGEST_TEXT] if isinstance(raw, str) else raw
 
 
 class Html(LongText):
@@ -125,13 +131,16 @@ class Source(LongText):
 
     name = "source"
 
+    def cut(self, raw: Any, field: "Field") -> Any:
+        return raw  # half a page is worse than none: too long a source is refused
+
     def clean(self, raw: Any, field: "Field", zone: str = "UTC") -> Any:
         if raw is None or raw == "":
             return None
         if not isinstance(raw, str):
             raise BadValue("not_text", _("This takes a text."))
         text = raw.replace("\r\n", "\n").replace("\x00", "")
-        limit = field.max or 65_000
+        limit = field.max or LONGEST_TEXT
         if len(text) > limit:
             count, most = (f"{number:,}".replace(",", " ") for number in (len(text), limit))
             raise BadValue(

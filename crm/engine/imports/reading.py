@@ -68,7 +68,7 @@ def _delimiter_of(text: str) -> str:
     """The delimiter that splits the first rows into the most equal columns."""
     best, most = ",", 0
     for delimiter in (";", ",", "\t", "|"):
-        rows = [row for row in csv.reader(io.StringIO(text[:20_000]), delimiter=delimiter) if row][:30]
+        rows = [row for row in csv.reader(io.StringIO(text[:20_000], newline=""), delimiter=delimiter) if row][:30]
         widths = [len(row) for row in rows[:-1] or rows]
         if not widths:
             continue

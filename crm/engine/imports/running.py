@@ -17,7 +17,7 @@ from crm.engine.duplicates import holders
 from crm.engine.fields import Field
 from crm.engine.imports.plans import Import, ImportedRow, ImportFault
 from crm.engine.imports.reading import Line, header, lines
-from crm.engine.kinds import BadValue
+from crm.engine.kinds import LONGEST_TEXT, BadValue
 from crm.engine.module import Module
 from crm.engine.permissions import scope
 from crm.engine.refusals import Forbidden, Missing, Refused
@@ -158,12 +158,13 @@ def _read(columns: Sequence[tuple[int, Field]], plan: Import, line: Line, width:
         cell = line.cells[index]
         if cell[:1] == "'" and cell[1:2] in QUOTED:  # our own export put the quote there, against formulas
             cell = cell[1:]
-        if said.max and len(cell) > said.max and said.kind.is_text:
+        most = said.max or LONGEST_TEXT
+        if len(cell) > most and said.kind.is_text and said.kind.cut(cell, said) != cell:
             row.remarks.append(
                 _(
                     "“%(label)s” was cut to %(most)s characters (it has %(count)s).",
                     label=_(said.label),
-                    most=said.max,
+                    most=most,
                     count=len(cell),
                 )
             )
