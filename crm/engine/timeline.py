@@ -25,7 +25,7 @@ from crm.engine.registry import Shown, modules
 from crm.engine.relations import linked
 from crm.engine.rows import Row, labels_of, name_all
 from crm.identity.viewer import Viewer
-from crm.words import _
+from crm.words import N_, _
 
 PAGE = 30
 CHANGES = "change_log"
@@ -36,6 +36,17 @@ EVENT_ICONS = {
     "restored": "rotate",
     "converted": "transform",
     "merged": "git-merge",
+}
+EVENTS = {  # as history notes them → as they are said
+    "created": N_("Created"),
+    "deleted": N_("Deleted"),
+    "restored": N_("Restored"),
+    "converted": N_("Converted"),
+    "merged": N_("Merged"),
+    "refreshed": N_("Refreshed"),
+    "members changed": N_("Members changed"),
+    "file attached": N_("File attached"),
+    "file removed": N_("File removed"),
 }
 
 
@@ -263,9 +274,19 @@ def _linked_ids(module: Module, rows: Sequence[Any]) -> Iterable[int]:
             yield from (int(value) for value in (row.old, row.new) if value and value.isdigit())
 
 
+def _event_said(event: str) -> str:
+    verb, _space, relation = event.partition(" ")
+    if relation in modules and verb in {"linked", "unlinked"}:
+        records = _(modules[relation].plural).lower()
+        return (
+            _("Linked %(records)s", records=records) if verb == "linked" else _("Unlinked %(records)s", records=records)
+        )
+    return _(EVENTS[event]) if event in EVENTS else event.capitalize()
+
+
 def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[str, str]:
     if not row.field:
-        return _((row.new or "").capitalize()), EVENT_ICONS.get(row.new or "", "bolt")
+        return _event_said(row.new or ""), EVENT_ICONS.get(row.new or "", "bolt")
     said = module.fields.get(row.field)
     label = _(said.label) if said else row.field
 
@@ -276,6 +297,10 @@ def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[st
             return names.get(int(value), _("(hidden)")) if value.isdigit() else value
         if said is not None and said.kind.name == "checkbox":
             return _("yes") if value == "1" else _("no")
+        if said is not None and said.picklist and said.kind.name == "picklist":
+            from crm.engine import picklists
+
+            return _(picklists.label(said.picklist, value))
         return value
 
     return f"{label}: {shown(row.old)} → {shown(row.new)}", "pencil"

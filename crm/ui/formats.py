@@ -79,8 +79,10 @@ class Formats:
             return _("Today")
         if (today - value).days == 1:
             return _("Yesterday")
-        pattern = "EEE d MMM" if value.year == today.year else "d MMM yyyy"
-        return str(format_date(value, pattern, locale=self.locale))
+        this_year, other_years = (
+            ("EEE d.M.", "d.M.yyyy") if self.locale.startswith("fi") else ("EEE d MMM", "d MMM yyyy")
+        )
+        return str(format_date(value, this_year if value.year == today.year else other_years, locale=self.locale))
 
     def month(self, value: Day) -> str:
         return str(format_datetime(datetime(value.year, value.month, 1), "LLL yyyy", locale=self.locale))  # noqa: DTZ001
