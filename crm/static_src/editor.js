@@ -5,10 +5,11 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } 
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { html } from "@codemirror/lang-html";
 import { xml } from "@codemirror/lang-xml";
-import { bracketMatching, defaultHighlightStyle, foldGutter, foldKeymap, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, foldGutter, foldKeymap, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+import { classHighlighter } from "@lezer/highlight";
 
 const nonce = document.querySelector('meta[name="csp-nonce"]')?.content;
 
@@ -19,7 +20,7 @@ function edit(area) {
       doc: area.value,
       extensions: [
         lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(),
-        autocompletion(), lintGutter(), syntaxHighlighting(defaultHighlightStyle, { fallback: true }), EditorView.lineWrapping,
+        autocompletion(), lintGutter(), syntaxHighlighting(classHighlighter), EditorView.lineWrapping,
         EditorState.readOnly.of(area.readOnly || area.disabled),
         EditorView.contentAttributes.of({ "aria-label": area.labels?.[0]?.textContent.trim() || area.name }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, indentWithTab]),
