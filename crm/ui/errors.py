@@ -24,7 +24,7 @@ def install(app: Flask) -> None:
         return problem(422, _("That could not be saved"), " ".join(sentences), code="refused")
 
     def forbidden(fault: Forbidden) -> Response:
-        return problem(403, _("You may not do that"), _(str(fault)), icon="lock", code=fault.code)
+        return problem(403, _("You may not do that"), str(fault), icon="lock", code=fault.code)
 
     def missing(_fault: Missing) -> Response:
         return problem(
@@ -32,10 +32,10 @@ def install(app: Flask) -> None:
         )
 
     def stale(fault: Stale) -> Response:
-        return problem(409, _("Somebody else was faster"), _(str(fault)), icon="git-compare")
+        return problem(409, _("Somebody else was faster"), str(fault), icon="git-compare")
 
     def conflict(fault: Conflict) -> Response:
-        return problem(409, _("That cannot be done now"), _(str(fault)), icon="hand-stop", code=fault.code)
+        return problem(409, _("That cannot be done now"), str(fault), icon="hand-stop", code=fault.code)
 
     def unknown(fault: UnknownName) -> Response:
         status = 404 if fault.what == "module" else 400

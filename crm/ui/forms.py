@@ -166,7 +166,7 @@ class RecordForm:
     def refuse(self, refused: Refused) -> None:
         """Show the faults at their fields and sum them up."""
         for name, faults in refused.faults.items():
-            sentences = [_(fault.message) for fault in faults]
+            sentences = [fault.message for fault in faults]
             if name in self.form._fields:
                 self.form._fields[name].errors = sentences
             else:

@@ -43,7 +43,7 @@ def _page(template: str, step: int, module: Module, status: int = 200, **values:
 
 
 def _sentences(refused: Refused) -> dict[str, str]:
-    return {name: " ".join(_(one.message) for one in found) for name, found in refused.faults.items()}
+    return {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}
 
 
 # 1: the file

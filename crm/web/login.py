@@ -90,9 +90,7 @@ def password() -> AnyResponse | str:
             return redirect(wanted, 303)
         except Refused as refused:
             db.session.rollback()
-            faults = {
-                {"password": "new"}.get(name, name): _(found[0].message) for name, found in refused.faults.items()
-            }
+            faults = {{"password": "new"}.get(name, name): found[0].message for name, found in refused.faults.items()}
     page = render_template(
         "password.html", wanted=wanted, faults=faults, is_first=g.must_change_password, least=passwords.LEAST
     )

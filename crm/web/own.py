@@ -133,7 +133,7 @@ def save_preferences() -> AnyResponse:
             return redirect(f"{face().prefix}/preferences", 303)
         except Refused as refused:
             db.session.rollback()
-            faults = {name: _(found[0].message) for name, found in refused.faults.items()}
+            faults = {name: found[0].message for name, found in refused.faults.items()}
     return make_response(preferences(faults, request.form), 422)
 
 

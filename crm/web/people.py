@@ -28,7 +28,7 @@ bp = Blueprint("people", __name__, url_prefix="/crm")
 
 
 def _sentences(refused: Refused) -> str:
-    return " ".join(_(fault.message) for found in refused.faults.values() for fault in found)
+    return " ".join(fault.message for found in refused.faults.values() for fault in found)
 
 
 # target groups

@@ -67,7 +67,7 @@ def take_in() -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw(typed, 422, {name: _(found[0].message) for name, found in refused.faults.items()})
+        return _draw(typed, 422, {name: found[0].message for name, found in refused.faults.items()})
     tell(ngettext("%(num)s person was imported.", "%(num)s people were imported.", taken.contact_count))
     return redirect(f"/ecp/{KEY}/{id}", 303)
 

@@ -111,7 +111,7 @@ def add(id: int) -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return addresses(id, status=422, typed=text, faults={n: _(f[0].message) for n, f in refused.faults.items()})
+        return addresses(id, status=422, typed=text, faults={n: f[0].message for n, f in refused.faults.items()})
     return addresses(id, outcome, status=200 if not outcome.bad else 207)
 
 
@@ -126,7 +126,7 @@ def remove(id: int, suppression_id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(_(one.message) for found in refused.faults.values() for one in found), "wrong")
+        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
         return redirect(f"/ecp/{KEY}/{id}/addresses", 303)
     tell(_("%(address)s may be mailed on this list again.", address=row["email"]))
     return redirect(f"/ecp/{KEY}/{id}/addresses", 303)

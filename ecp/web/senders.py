@@ -45,7 +45,7 @@ def add() -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw(typed, 422, {name: _(found[0].message) for name, found in refused.faults.items()})
+        return _draw(typed, 422, {name: found[0].message for name, found in refused.faults.items()})
     tell(
         _(
             "A mail went to %(address)s. The address may be used once the link in it was followed.",

@@ -37,7 +37,7 @@ def start(id: int) -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _again(id, {"": " ".join(_(one.message) for found in refused.faults.values() for one in found)}, seen)
+        return _again(id, {"": " ".join(one.message for found in refused.faults.values() for one in found)}, seen)
     tell(
         ngettext(
             "The sending to %(num)s person has begun.", "The sending to %(num)s people has begun.", seen.count.sendable
@@ -66,7 +66,7 @@ def schedule(id: int) -> Response:
     except Refused as refused:
         db.session.rollback()
         return _again(
-            id, {"": " ".join(_(one.message) for found in refused.faults.values() for one in found)}, None, raw
+            id, {"": " ".join(one.message for found in refused.faults.values() for one in found)}, None, raw
         )
     tell(_("E-mail scheduled. It leaves %(when)s.", when=own().moment(at)))
     return go(address_of(id))
@@ -107,7 +107,7 @@ def _move(id: int, act: Callable[[], str], said: str) -> Response:
         tell(said)
     except Conflict as conflict:
         db.session.rollback()
-        tell(_(str(conflict)), "warn")
+        tell(str(conflict), "warn")
     return go(address_of(id))
 
 

@@ -69,7 +69,7 @@ def look(viewer: Viewer, sendout: Sendout) -> Outlook:
     try:
         count = checks.demand_sendable(viewer, sendout).count
     except Refused as refused:
-        faults = [_(fault.message) for found in refused.faults.values() for fault in found]
+        faults = [fault.message for found in refused.faults.values() for fault in found]
         count = audience.count(said) if said else Count(0, 0, {})
     return Outlook(count, quotas.quota(), faults, _seconds(said, count), mail_version(sendout.email_template_id))
 

@@ -140,7 +140,7 @@ def _keep_mail(row: Row | None) -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        faults |= {name: _(found[0].message) for name, found in refused.faults.items() if found}
+        faults |= {name: found[0].message for name, found in refused.faults.items() if found}
         if not values["name"]:
             faults.setdefault("name", _("Give the sendout a name; only you and your colleagues see it."))
         return _draw_mail(row, values, 422, faults, groups)
@@ -185,7 +185,7 @@ def _keep_people(row: Row) -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw_people(row, chosen, 422, {name: _(said[0].message) for name, said in refused.faults.items()})
+        return _draw_people(row, chosen, 422, {name: said[0].message for name, said in refused.faults.items()})
     return redirect(address_of(row.id, "sender"), 303)
 
 

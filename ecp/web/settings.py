@@ -60,7 +60,7 @@ def save() -> AnyResponse:
         _note(before)
     except Refused as refused:
         db.session.rollback()
-        faults = {name: _(found[0].message) for name, found in refused.faults.items()}
+        faults = {name: found[0].message for name, found in refused.faults.items()}
         kept = {"logo": site.organisation().logo, "require_opt_in": request.form.get("require_opt_in") == "1"}
         return _draw(typed | kept, 422, faults)
     left_out = cleaned(values["css"])[1]

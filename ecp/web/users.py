@@ -58,8 +58,8 @@ def _typed(names: tuple[str, ...] = PERSON) -> dict[str, Any]:
 
 def _sentences(refused: Refused | Forbidden | Stale) -> dict[str, str]:
     if isinstance(refused, Refused):
-        return {name: " ".join(_(one.message) for one in found) for name, found in refused.faults.items()}
-    return {"": _(str(refused))}
+        return {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}
+    return {"": str(refused)}
 
 
 @bp.get("/new")

@@ -320,7 +320,7 @@ def add_file(id: int) -> AnyResponse:
     except Refused as refused:
         db.session.rollback()
         faults = [fault for found in refused.faults.values() for fault in found]
-        tell(" ".join(_(fault.message) for fault in faults), "wrong")
+        tell(" ".join(fault.message for fault in faults), "wrong")
         if any(fault.code == "file_too_large" for fault in faults):
             row = search.one(viewer(), KEY, id)
             return _draw(row, _form(row), {name: row[name] or "" for name in WRITTEN}, row.version, 413)
@@ -341,7 +341,7 @@ def add_picture() -> AnyResponse:
         db.session.rollback()
         faults = [fault for found in refused.faults.values() for fault in found]
         status = 413 if any(fault.code == "file_too_large" for fault in faults) else 422
-        return make_response(jsonify(message=" ".join(_(fault.message) for fault in faults)), status)
+        return make_response(jsonify(message=" ".join(fault.message for fault in faults)), status)
     settings = config.current()
     return jsonify(src=(settings.public_url or settings.base_url).rstrip("/") + path)
 
@@ -354,7 +354,7 @@ def send_tests(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        faults = [_(fault.message) for found in refused.faults.values() for fault in found]
+        faults = [fault.message for found in refused.faults.values() for fault in found]
         row = search.one(viewer(), KEY, id)
         written = {name: row[name] or "" for name in WRITTEN}
         said = {"f-to": " ".join(faults)}

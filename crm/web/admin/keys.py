@@ -60,7 +60,7 @@ def add_key() -> Any:
         return _page({"expires_on": _("This takes a date, such as 2027-01-31.")}, 422)
     except Bad as refused:
         db.session.rollback()
-        return _page({refused.field: _(str(refused))}, 422)
+        return _page({refused.field: str(refused)}, 422)
     return _page(shown=text)
 
 
@@ -81,5 +81,5 @@ def act_on_key(id: int, verb: str) -> AnyResponse:
         )
     except Bad as refused:
         db.session.rollback()
-        tell(_(str(refused)), "wrong")
+        tell(str(refused), "wrong")
     return redirect("/crm/admin/api-keys", 303)

@@ -38,7 +38,7 @@ def read(said: str) -> tuple[str, int]:
 def sentences(refused: Exception) -> dict[str, str]:
     """What a form says about a refusal: field → sentence."""
     if isinstance(refused, Unfit):
-        return {refused.field: _(str(refused))}
+        return {refused.field: str(refused)}
     if isinstance(refused, Refused):
-        return {name: " ".join(_(one.message) for one in found) for name, found in refused.faults.items()}
-    return {"": _(str(refused))}
+        return {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}
+    return {"": str(refused)}
