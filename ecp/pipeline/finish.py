@@ -20,7 +20,7 @@ from crm.mail.message import Address, BadAddress, one_line
 from crm.mail.sending import runs, singles
 from crm.mail.sending.deliveries import Delivery
 from ecp import quotas
-from ecp.pipeline import actions
+from ecp.pipeline import actions, checks
 from ecp.pipeline.frozen import SendoutContent
 
 RUNNING = ("sending", "paused")
@@ -33,6 +33,8 @@ def look_after(sendout_id: int) -> bool:
     if row is None or row.state not in {*RUNNING, "cancelled", "sent", "failed"}:
         return False
     state = row.state
+    if state in RUNNING and not checks.is_prepared(sendout_id):
+        return False  # paused before anybody had a row: nobody waits because nobody was found yet
     counts = runs.count_states(db.session, sendout_id)
     values: dict[str, Any] = {**numbers(sendout_id, counts)}
     if state == "sending" and values["sent_count"] > (row.sent_count or 0):

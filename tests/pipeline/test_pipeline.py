@@ -174,6 +174,8 @@ def test_pausing_while_it_is_prepared_and_resuming_prepares_it_to_the_end(ready,
     actions.pause(SYSTEM, sendout)
     db.session.commit()
     assert prepare.prepare(sendout) is False
+    tick(Progress())  # nobody has a row yet; that must not be taken for the end
+    assert search.one(SYSTEM, "sendouts", sendout)["state"] == "paused"
     assert actions.resume(SYSTEM, sendout) == "preparing"
     db.session.commit()
     tick(Progress())
