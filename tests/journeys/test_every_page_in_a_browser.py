@@ -14,7 +14,7 @@ from tests.journeys.letters import MAIL
 
 pytestmark = pytest.mark.journey
 NO_PAGES = re.compile(
-    r"\.csv|\.xlsx|/export|/source|/parts/|/seen|/content|/files/|/go/|/static/|/me/|/logout|/site\.css|\.gif|/api/"
+    r"\.csv|\.json|\.xlsx|/export|/source|/parts/|/seen|/content|/files/|/go/|/static/|/me/|/logout|/site\.css|\.gif|/api/"
 )
 MOST = 220
 
