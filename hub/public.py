@@ -1,6 +1,8 @@
 """The cookie-less face: one Flask app without session that puts together the public addresses of all rooms."""
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 
 from crm import catalog
@@ -21,9 +23,16 @@ class NoSession(SecureCookieSessionInterface):
         return None
 
 
+class PublicApp(Flask):
+    """Faults are logged by the name of the page: the path holds the token of a person."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error("%s %s failed", request.method, request.endpoint, exc_info=exc_info)
+
+
 def create_public_app(config: Config) -> Flask:
     """The public addresses as a WSGI app of their own."""
-    app = Flask("hub.public", static_folder=None)
+    app = PublicApp("hub.public", static_folder=None)
     app.session_interface = NoSession()
     app.config.update(
         SQLALCHEMY_DATABASE_URI=config.url_of_database,

@@ -66,3 +66,17 @@ def test_a_fault_of_ours_tells_nothing_of_the_inside(app, browse, monkeypatch):
     assert answer.status_code == 500
     assert "secret of the inside" not in answer.text
     assert "Traceback" not in answer.text
+
+
+def test_a_fault_on_a_public_page_leaves_no_token_in_the_log(sent, visitor, monkeypatch, caplog):
+    def broken(*_args, **_said):
+        raise RuntimeError("a fault of ours")
+
+    token = sent.token("unsubscribe")
+    monkeypatch.setitem(visitor.application.view_functions, "public.subscription", broken)
+    visitor.application.testing = False
+    answer = visitor.get(f"/u/{token}")
+    assert answer.status_code == 500
+    assert "a fault of ours" in caplog.text
+    assert token not in caplog.text
+    assert token not in answer.text
