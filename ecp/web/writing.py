@@ -152,6 +152,7 @@ def _draw(
     page = render_template(
         "ecp_write.html", row=row, form=form, written=written, source=source, version=version, here=KEY, home=_home(),
         tags=tags_of_people(), files=attachments.files_of(viewer(), KEY, row.id), may_edit=may(viewer(), "edit", modules[KEY]),
+        may_send=may(viewer(), "create", modules["sendouts"]),
         snippets=_active("html_snippets", ("name", "html")), pages=_active("landing_pages", ("name", "slug")),
         most=MAX_SOURCE, viewer_email=_own_address(), seen=_seen({**{name: row.get(name) for name in INFO}, **written}), **more,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from lxml import html
+from werkzeug.exceptions import HTTPException
 
 from crm.db import db
 from crm.engine import attachments, records, saved_views
@@ -25,6 +26,7 @@ LONG = (
     NAME
     + "</script><script>alert(2)</script></textarea></title><svg onload=alert(3)></svg><i onfocus=alert(4)>' onfocus=alert(5) autofocus x='\u202e"
 )
+PLAIN_BUTTON = ".//button[not(@formaction) and not(@type='button')]"  # one that sends the form to its own address
 SKIPPED = {"sendouts", "portal_target_groups", "deliveries"}
 
 
@@ -114,8 +116,22 @@ class Crawl:
         tree = html.fromstring(f"<div>{answer.text}</div>" if "<html" not in answer.text else answer.text)
         is_mail = "sandbox" in answer.headers.get("Content-Security-Policy", "")
         self.faults += [f"{path}: {fault}" for fault in dangers(tree, is_mail)]
+        self.faults += [f"{path}: no page takes the form to {target}" for target in self._dead_targets(tree, path)]
         found = tree.xpath("//@href | //@hx-get | //iframe/@src | //form[@method='get']/@action | //@data-src")
         yield from self._ours(found, path)
+
+    def _dead_targets(self, tree: Any, base: str) -> list[str]:
+        """Where forms and buttons of a page post to and nothing answers."""
+        said = [one.get("action") or base for one in tree.xpath(f"//form[@method='post'][{PLAIN_BUTTON}]")]
+        said += tree.xpath("//@formaction | //@hx-post")
+        dead = []
+        for one in said:
+            target = urlsplit(urljoin(f"http://localhost{base}", one)).path
+            try:
+                self.browser.app.url_map.bind("localhost").match(target, method="POST")
+            except HTTPException:
+                dead.append(target)
+        return dead
 
     def _ours(self, found: list[str], base: str) -> Iterator[str]:
         for one in found:

@@ -39,6 +39,13 @@ def test_no_page_that_can_be_reached_runs_a_name_or_leads_nowhere(browse, hostil
     assert len(crawl.pages) > 60
 
 
+@pytest.mark.parametrize(("name", "face"), [("alice", "crm"), ("rita", "crm"), ("eve", "ecp")])
+def test_nobody_is_offered_a_link_or_button_that_leads_nowhere(browse, sent, name, face):
+    crawl = Crawl(browse(name, face), most=150, each=1).run(f"/{face}/", f"/{face}/sendouts/{sent.sendout}")
+    assert crawl.faults == []
+    assert len(crawl.pages) > 60
+
+
 def test_a_hostile_name_is_shown_as_it_was_written(browse, hostile):
     ada = browse("ada", "crm")
     for path in ("/contacts", f"/contacts/{hostile['contacts']}", "/search?q=alert", "/search/suggest?q=alert"):
