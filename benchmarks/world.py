@@ -84,8 +84,6 @@ def people(count: int, per_account: int = 10) -> list[int]:
         ]  # fmt: skip
         ids += [id for id in records.create_many(SYSTEM, "contacts", rows, Channel.SYSTEM).ids if id]
         db.session.commit()
-    if db.engine.dialect.name == "sqlite":
-        db.session.execute(db.text("ANALYZE"))
     db.session.commit()
     return ids
 
