@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, text
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import update as sql_update
 
@@ -96,12 +96,30 @@ def _insert(module: Module, rows: list[Values]) -> list[int]:
         said = insert(module.table).returning(module.table.c.id, sort_by_parameter_order=True)
         return list(connection.execute(said, rows).scalars())
     cards = [{"module": module.key, "number": row["number"], "label": module.label_of(row)} for row in rows]
-    said = insert(Entity.__table__).returning(Entity.__table__.c.id, sort_by_parameter_order=True)
-    ids = list(connection.execute(said, cards).scalars())
+    ids = _identities(connection, cards)
     names = {name for row in rows for name in row}
     columns = {column.key: column for column in module.table.columns}
     empty = {name: _default(columns[name]) for name in names}
     connection.execute(insert(module.table), [{**empty, **row, "id": id} for id, row in zip(ids, rows, strict=True)])
+    return ids
+
+
+def _identities(connection: Connection, cards: list[Values]) -> list[int]:
+    """Write the identity cards of new records; their ids, in order.
+
+    SQLite gives back ids one row at a time; there the next ids are reserved in one step, which also takes the write lock.
+    """
+    table = Entity.__table__
+    if connection.dialect.name != "sqlite":
+        said = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        return list(connection.execute(said, cards).scalars())
+    reserve = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = 'entities' RETURNING seq")
+    last = connection.execute(reserve, {"count": len(cards)}).scalar()
+    if last is None:  # the very first record: the table has no sequence yet
+        said = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        return list(connection.execute(said, cards).scalars())
+    ids = list(range(last - len(cards) + 1, last + 1))
+    connection.execute(insert(table), [{"id": id, **card} for id, card in zip(ids, cards, strict=True)])
     return ids
 
 
