@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
-from crm.db import db
 from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
@@ -16,7 +14,7 @@ from crm.engine.formulas import Formula
 from crm.engine.module import Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
-from crm.modules.rules import after, is_business_id
+from crm.modules.rules import after, is_business_id, makes_circle
 from crm.modules.shared_lists import CURRENCY, INDUSTRY, LANGUAGE, RATING
 from crm.words import _
 
@@ -92,13 +90,7 @@ def has_true_business_id(values: Mapping[str, Any], old: Mapping[str, Any] | Non
 
 def has_no_circle(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
     """No account may be a member of itself, not even through others."""
-    parent, own = values.get("parent_id"), (old or {}).get("id")
-    if parent is None or own is None:
-        return {}
-    table = Account.__table__
-    above = select(table.c.id, table.c.parent_id).where(table.c.id == parent).cte("above", recursive=True)
-    above = above.union(select(table.c.id, table.c.parent_id).join(above, table.c.id == above.c.parent_id))
-    if db.session.execute(select(above.c.id).where(above.c.id == own)).first():
+    if makes_circle(Account.__table__.c.parent_id, values, old):
         return {"parent_id": Fault("cycle", _("An account cannot be a member of itself or of one of its own members."))}
     return {}
 

@@ -22,6 +22,17 @@ def after(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str,
     return {**(old or {}), **values}
 
 
+def makes_circle(link: Any, values: Mapping[str, Any], old: Mapping[str, Any] | None) -> bool:
+    """Whether writing `values` makes a record stand above itself by `link`, its column to a record of the same module."""
+    first, own = values.get(link.key), (old or {}).get("id")
+    if first is None or own is None:
+        return False
+    id = link.table.c.id
+    above = select(id, link).where(id == first).cte("above", recursive=True)
+    above = above.union(select(id, link).join(above, id == above.c[link.key]))
+    return db.session.execute(select(above.c.id).where(above.c.id == own)).first() is not None
+
+
 def is_business_id(text: str) -> bool:
     """Whether `text` is a Finnish business ID (1234567-8) whose check digit is right: weights 7 9 10 5 8 4 2, modulo 11."""
     found = re.fullmatch(r"(\d{6,7})-?(\d)", text)

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
 from crm.clock import now
-from crm.db import db
 from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Block, Filter, Module, Related
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
-from crm.modules.rules import key_of_email
+from crm.modules.rules import key_of_email, makes_circle
 from crm.modules.shared_lists import EMAIL_OPT_IN, EMAIL_STATUS, MEASURING, SALUTATION
 from crm.words import _
 
@@ -114,13 +112,7 @@ def when_answered(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> d
 
 def reports_to_nobody_below(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
     """Nobody reports to himself, not even through others."""
-    boss, own = values.get("reports_to_id"), (old or {}).get("id")
-    if boss is None or own is None:
-        return {}
-    table = Contact.__table__
-    above = select(table.c.id, table.c.reports_to_id).where(table.c.id == boss).cte("above", recursive=True)
-    above = above.union(select(table.c.id, table.c.reports_to_id).join(above, table.c.id == above.c.reports_to_id))
-    if db.session.execute(select(above.c.id).where(above.c.id == own)).first():
+    if makes_circle(Contact.__table__.c.reports_to_id, values, old):
         return {"reports_to_id": Fault("cycle", _("Nobody can report to himself or to somebody below."))}
     return {}
 
