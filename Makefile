@@ -8,7 +8,7 @@ STAMPS := .stamps
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-long lint bench check-links lock clean
+.PHONY: help run setup test test-long lint bench bench-large check-links lock clean
 
 help:
 	@echo "make run         everything with demo data, on http://127.0.0.1:$(PORT)/ (PORT= changes it)"
@@ -16,6 +16,7 @@ help:
 	@echo "make setup       virtual environment, browser files"
 	@echo "make lint        ruff, mypy, import contracts"
 	@echo "make bench       the benchmarks: a table and benchmarks/results.json"
+	@echo "make bench-large a million people on both databases: an hour, 15 GB below TMPDIR"
 	@echo "make check-links links in the documentation"
 	@echo "make lock        renew the lock files"
 
@@ -73,6 +74,9 @@ lint: $(STAMPS)/python-dev
 
 bench: setup $(STAMPS)/python-dev
 	$(BIN)/python -m benchmarks
+
+bench-large: setup $(STAMPS)/python-dev
+	$(BIN)/python -m benchmarks large
 
 check-links:
 	$(PYTHON) scripts/check-links

@@ -3,7 +3,7 @@
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,8 +58,8 @@ def word(number: int) -> str:
     return said.capitalize()
 
 
-def people(count: int, per_account: int = 10) -> list[int]:
-    """`count` contacts in accounts, through the writing door; their ids. Commits."""
+def people(count: int, per_account: int = 10, owners: Sequence[int | None] = (None,)) -> list[int]:
+    """`count` contacts in accounts, owned by each of `owners` in turn, through the writing door; their ids. Commits."""
     accounts: list[int] = []
     for start in range(0, max(count // per_account, 1), 5_000):
         rows = [
@@ -79,6 +79,7 @@ def people(count: int, per_account: int = 10) -> list[int]:
                 "first_name": word(number % 997), "last_name": word(number), "email": f"person{number}@d{number % 50}.example",
                 "account_id": accounts[number % len(accounts)], "mailing_city": CITIES[number % 10], "title": TITLES[number % 6],
                 "phone": f"+358 40 {number % 900 + 100} {number % 9000 + 1000}", "may_measure_opens": "yes",
+                "owner_id": owners[number // 10 % len(owners)],
             }
             for number in range(start, min(start + 5_000, count))
         ]  # fmt: skip

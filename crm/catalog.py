@@ -18,10 +18,32 @@ MODULES = (
     "crm.modules.activities",
     "crm.modules.potentials",
     "crm.modules.products",
+    "crm.modules.tickets",
+    "crm.modules.tickets.comments",
+    "crm.modules.faqs",
+    "crm.modules.service_requests",
+    "crm.modules.service_requests.steps",
+    "crm.modules.service_requests.notes",
+    "crm.modules.service_requests.feedback",
+    "crm.modules.service_requests.statuses",
+    "crm.modules.service_requests.categories",
+    "crm.modules.service_requests.types",
+    "crm.modules.service_requests.transitions",
+    "crm.modules.service_requests.areas",
+    "crm.modules.service_requests.absences",
+    "crm.modules.cases",
     "crm.modules.campaigns",
     "crm.modules.campaign_members",
     "crm.modules.target_groups",
     "crm.modules.target_group_members",
+    "crm.modules.events.invitation_events",
+    "crm.modules.events.mass_events",
+    "crm.modules.events.attendees",
+    "crm.modules.events.event_personnel",
+    "crm.modules.events.event_times",
+    "crm.modules.events.event_triggers",
+    "crm.documents.templates",
+    "crm.documents.certificates",
     "ecp.modules.sendouts",
     "crm.modules.deliveries",
     "crm.modules.opens",
@@ -31,10 +53,26 @@ MODULES = (
     "crm.modules.email_templates",
     "crm.modules.html_snippets",
     "crm.modules.landing_pages",
+    "surveys.modules.surveys",
+    "surveys.modules.survey_themes",
+    "surveys.modules.survey_pages",
+    "surveys.modules.survey_questions",
+    "surveys.modules.survey_invitations",
+    "surveys.modules.survey_responses",
+    "surveys.modules.survey_answers",
+    "web_tracking.modules.tracked_sites",
+    "web_tracking.modules.tracked_pages",
+    "web_tracking.modules.visitors",
+    "web_tracking.modules.visits",
+    "web_tracking.modules.page_views",
     "crm.modules.emails",
     "crm.modules.list_types",
     "crm.modules.suppressions",
     "crm.modules.sender_addresses",
+    "crm.modules.portals",
+    "crm.modules.portals.profiles",
+    "crm.modules.portals.portal_users",
+    "crm.modules.portals.requests",
     "crm.modules.users",
     "crm.modules.groups",
     "ecp.modules.plans",
@@ -46,6 +84,22 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.own:bp",
     "ecp.web.writing:crm_bp",
     "ecp.web.sendouts:crm_bp",
+    "surveys.web.building:crm_bp",
+    "surveys.web.event_answers:bp",
+    "web_tracking.web.pages:crm_bp",
+    "crm.web.events:bp",
+    "crm.web.event_people:bp",
+    "crm.web.event_plans:bp",
+    "crm.web.event_sheets:bp",
+    "crm.web.tickets:bp",
+    "crm.web.service_requests:bp",
+    "crm.web.request_numbers:bp",
+    "crm.web.cases:bp",
+    "crm.web.merging:bp",
+    "crm.web.erasing:bp",
+    "crm.web.documents:bp",
+    "crm.web.document_templates:bp",
+    "crm.web.certificates:bp",
     "crm.web.lists:bp",
     "crm.web.cards:bp",
     "crm.web.forms:bp",
@@ -54,23 +108,52 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.bin:bp",
     "crm.web.exports:bp",
     "crm.web.files:bp",
+    "crm.web.pictures:bp",
     "crm.web.people:bp",
+    "crm.web.portal_access:bp",
     "crm.web.admin:bp",
     "crm.api.rest:bp",
     "ecp.web.api:bp",
+    "self_service_portal.web.registration_api:bp",
     "crm.api.docs_page:bp",
 )
 """Staff pages of the CRM beyond those that every module has: "crm.web.home:bp". Later ones win nothing: names are unique."""
 
-RULES = ("ecp.modules.mail_rules:attach",)
+RULES = ("ecp.modules.mail_rules:attach", "surveys.mails:attach")
 """Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
 
-TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.senders")
+TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
+    "crm.documents.making", "crm.documents.certifying", "crm.documents.sign_in", "crm.documents.conversation", "crm.modules.events.row_places", "crm.modules.tickets.answering", "crm.modules.tickets.telling", "crm.modules.tickets.receipts", "crm.modules.service_requests.telling", "crm.modules.cases.telling", "crm.modules.tickets.scanning.run",
+    "web_tracking.rolling_up", "web_tracking.keeping",
+)  # fmt: skip
 """Files of outer rooms whose tasks workers must know by name (those of inner rooms are imported by their callers)."""
 
-LINK_KINDS: dict[str, str] = {}
+PRIVACY: tuple[str, ...] = (
+    "crm.modules.contacts.merging",
+    "crm.modules.privacy.own",
+    "crm.modules.privacy.erasing",
+    "crm.modules.privacy.coming_back",
+    "crm.modules.privacy.exporting",
+    "crm.modules.privacy.codes",
+    "crm.documents.privacy",
+    "crm.modules.service_requests.privacy",
+    "crm.modules.tickets.privacy",
+    "surveys.privacy",
+    "ecp.privacy",
+    "web_tracking.privacy",
+)
+"""Files in which rooms say what they hold about persons (crm/modules/privacy/holdings.py): a table with a link to contacts or
+leads is declared in one of them."""
+
+LINK_KINDS: dict[str, str] = {
+    "me": "self_service_portal.links:me_link",
+    "survey": "surveys.links:of_delivery",
+    "event_join": "crm.modules.events.links:join_link",
+    "event_decline": "crm.modules.events.links:decline_link",
+}
 """Kinds of personal links in mails that outer rooms make: "me" → "self_service_portal.links:me_url"; written `{$links.me}`
-or `{$links.survey:<id>}`. Called with the delivery id and what stands after the colon ("" when nothing)."""
+or `{$links.survey:<id>}`. Called with the delivery id and what stands after the colon ("" when nothing), and by name
+`sealer` (crm.identity.sealing) and `base_url`: mails are rendered without an app context and touch no database."""
 
 
 def load() -> Registry:
@@ -84,7 +167,7 @@ def load() -> Registry:
         for name in RULES:
             named(name)(modules)
         modules.close()
-        for name in TASKS:
+        for name in (*TASKS, *PRIVACY):
             import_module(name)
     return modules
 

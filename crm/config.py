@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "CUSTOMERHUB_"
+ENGINES = ("embedded", "dramatiq", "celery")
+BROKERS = ("redis", "rediss", "amqp", "amqps")
 
 
 class BadSetting(Exception):
@@ -45,8 +47,8 @@ class Setting:
 SETTINGS = (
     Setting("data_dir", str, "./instance", "Folder of the database, uploads, local mail folder and secret key"),
     Setting("database_url", str, "", "postgresql+psycopg://…; empty: SQLite in the data folder"),
-    Setting("queue_engine", str, "embedded", "Who carries jobs; only embedded is built so far", ("embedded",)),
-    Setting("queue_url", str, "", "redis://… or amqp://… for dramatiq and celery"),
+    Setting("queue_engine", str, "embedded", "Who carries jobs", ENGINES),
+    Setting("queue_url", str, "", "redis://… or amqp://… for dramatiq and celery; ?prefix= keeps houses apart"),
     Setting("smtp_url", str, "", "smtp://user:pw@host:port, smtps://…, ?starttls=required; empty: local mail folder"),
     Setting("base_url", str, "http://127.0.0.1:8000", "The address put in mails"),
     Setting(
@@ -65,6 +67,7 @@ SETTINGS = (
         "measure", str, "with_consent", "Whose opens and clicks are measured", ("none", "totals", "with_consent", "all")
     ),
     Setting("trusted_proxies", str, "", "Addresses or networks whose forwarded address counts, comma-separated"),
+    Setting("outgoing_networks", str, "", "Private networks that may be called over the web, comma-separated"),
     Setting("hit_rate", float, 50.0, "Limit of the beacon, hits a second an address"),
     Setting("locale", str, "en", "Language of the site", ("en", "fi")),
     Setting("timezone", str, "Europe/Helsinki", "Time zone of the site"),
@@ -111,6 +114,15 @@ class Config:
         """A copy in which the named settings have other values."""
         return Config(self._values | changes)
 
+    def with_engine(self, engine: str) -> "Config":
+        """A copy in which `engine` carries jobs. Raises BadSetting when it needs a broker and none is set."""
+        scheme = str(self._values["queue_url"]).partition("://")[0]
+        if engine != "embedded" and scheme not in BROKERS:
+            raise BadSetting(
+                f"The queue engine {engine} needs a broker: set {PREFIX}QUEUE_URL to redis://… or amqp://…"
+            )
+        return self.with_(queue_engine=engine)
+
 
 def _kept_secret(data_path: Path) -> str:
     import secrets
@@ -149,7 +161,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     for setting in SETTINGS:
         raw = environ.get(setting.name, written.get(setting.key))
         values[setting.key] = setting.default if raw is None or raw == "" else setting.read(raw)
-    return Config(values)
+    return Config(values).with_engine(values["queue_engine"])
 
 
 def current() -> Config:

@@ -1,10 +1,13 @@
 """Sentences of the lower rooms in the viewer's language. Outside of a web request or a job with a language: English."""
 
 from contextlib import AbstractContextManager
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import flask_babel
+
+LANGUAGES = ("en", "fi")  # in which every sentence of the house can be said
 
 
 def _(text: str, **values: Any) -> str:
@@ -21,9 +24,25 @@ def N_(text: str) -> str:  # noqa: N802 - the name that tools of gettext know
     return text
 
 
+def ngettext(one: str, many: str, number: int, **values: Any) -> str:
+    """`one` or `many` translated as `number` asks, filled with `values` and %(num)s: the number as the language writes it."""
+    try:
+        said = str(flask_babel.get_translations().ungettext(one, many, number))
+    except (KeyError, RuntimeError):  # no app, or one without languages
+        said = one if number == 1 else many
+    return said % {"num": say_number(number), **values}
+
+
 def speaking(language: str) -> AbstractContextManager[Any]:
     """Within it, sentences are said in `language` ("fi"); for jobs, which act for a person without a request."""
     return flask_babel.force_locale(language)
+
+
+def in_sentence(text: str) -> str:
+    """A name as it stands within a sentence: “Accounts” → “accounts”, but “HTML snippets” and “FAQs” keep their capitals."""
+    return " ".join(
+        word if sum(letter.isupper() for letter in word) > 1 else word.lower() for word in str(text).split(" ")
+    )
 
 
 def say_number(value: int | Decimal) -> str:
@@ -35,3 +54,21 @@ def say_number(value: int | Decimal) -> str:
     if is_told:
         return str(flask_babel.format_decimal(value))
     return f"{value:,f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) and value % 1 else f"{int(value):,}"
+
+
+def say_day(value: date) -> str:
+    """A date as the viewer's language writes it; as ISO writes it where nobody reads."""
+    try:
+        is_told = flask_babel.get_locale() is not None
+    except (KeyError, RuntimeError):
+        is_told = False
+    return str(flask_babel.format_date(value, "medium")) if is_told else value.isoformat()
+
+
+def say_moment(value: datetime) -> str:
+    """A moment in the viewer's zone, as the viewer's language writes it; as ISO writes it where nobody reads."""
+    try:
+        is_told = flask_babel.get_locale() is not None
+    except (KeyError, RuntimeError):
+        is_told = False
+    return str(flask_babel.format_datetime(value, "short")) if is_told else value.isoformat()

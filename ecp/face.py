@@ -4,16 +4,17 @@ from collections.abc import Iterable
 
 from flask_babel import gettext as _
 
-from crm.engine.permissions import may
+from crm.engine.permissions import has_area, may
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.mail.servers import leaves_the_house
 from crm.ui.deeds import has_room
 from crm.ui.face import Face
 from crm.ui.menu import Group, Link
 
 CONTENT = ("email_templates", "html_snippets", "landing_pages")
 SENDING = ("sendouts", "portal_target_groups")
-SETTINGS = ("list_types", "sender_addresses", "suppressions")
+SETTINGS = ("list_types", "sender_addresses", "suppressions", "tracked_sites")
 
 
 def _links(viewer: Viewer, keys: Iterable[str]) -> list[Link]:
@@ -28,13 +29,29 @@ def _links(viewer: Viewer, keys: Iterable[str]) -> list[Link]:
     return found
 
 
+def may_look_into_outbox(viewer: Viewer) -> bool:
+    """Administrators of the portal; and who may send, as long as no mail server is set and mails stay in the house."""
+    return "ecp_admin" in viewer.flags or (has_area(viewer, "send") and not leaves_the_house())
+
+
 def menu(viewer: Viewer) -> list[Group]:
     """Content, sending, settings; what the viewer may not open is not there."""
     sending = _links(viewer, SENDING)
     settings = _links(viewer, SETTINGS)
-    if "ecp_admin" in viewer.flags:
+    if may_look_into_outbox(viewer):
         sending.append(Link(_("Outbox"), "/ecp/outbox", "inbox", "outbox"))
+    if "ecp_admin" in viewer.flags:
         settings += [
+            Link(_("Sender domains"), "/ecp/sender_domains", "shield-check", "sender_domains"),
+            Link(
+                _("Mail servers"),
+                "/ecp/mail_servers",
+                "server",
+                "mail_servers",
+                "/ecp/mail_servers/new",
+                _("Mail server"),
+            ),
+            Link(_("Deliverability"), "/ecp/deliverability", "heart-rate-monitor", "deliverability"),
             Link(_("Users"), "/ecp/users", "users", "users", "/ecp/users/new", _("User")),
             Link(_("Site settings"), "/ecp/settings", "settings", "settings"),
             Link(_("Plan and quota"), "/ecp/plan", "gauge", "plan"),

@@ -14,7 +14,7 @@ from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.modules.rules import demand_record, key_of_email
-from crm.words import _
+from crm.words import _, say_number
 
 MOST_LINES, AT_ONCE = 100_000, 500
 
@@ -49,7 +49,11 @@ def add(viewer: Viewer, list_type_id: int, lines: Iterable[tuple[int, str]], not
         raise Refused(
             addresses=Fault(
                 "too_many",
-                _("At most %(most)s addresses at once; there are %(count)s.", most=MOST_LINES, count=len(given)),
+                _(
+                    "At most %(most)s addresses at once; there are %(count)s.",
+                    most=say_number(MOST_LINES),
+                    count=say_number(len(given)),
+                ),
             )
         )
     outcome = Added()

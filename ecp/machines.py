@@ -7,7 +7,7 @@ a person and turns out to be a machine later (all links at once, the hidden link
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ecp.agents import kind_of
+from crm.agents import kind_of
 
 SOON = timedelta(seconds=10)  # after sending: faster than mail is found and read
 AT_ONCE = timedelta(seconds=1)

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import and_, distinct, func, insert, select, update
 
 from crm import clock, config, limits
+from crm.agents import family
 from crm.db import db
 from crm.engine.registry import modules
 from crm.engine.tags import compile as compile_tags
 from crm.mail.sending.deliveries import Delivery
-from ecp.agents import family
+from crm.mail.servers import leaves_the_house
 from ecp.bounces import evidence
 from ecp.content.links import Link, address_of
 from ecp.machines import AROUND, AT_ONCE, SEVERAL, Visit, why_machine
@@ -23,6 +24,7 @@ from ecp.pipeline.frozen import TrackedLink
 from ecp.pipeline.track import CANARY, sealer, tracking
 from ecp.pipeline.values import Reader
 from ecp.recipients import Recipient, recipient_of
+from web_tracking import recognising
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ def follow(token: str, number: int, request: Request) -> str | None:
             _append("clicks", _of(who) | about, visit)
             _look_around(who, visit)
             recount(who.delivery_id)
+            if url:
+                url = recognising.onto(url, sealer(), "mail", who.delivery_id)
         elif link is not None:
             _append("clicks", {"sendout_id": sendout_id} | about, visit)
     return url
@@ -137,14 +141,13 @@ def _look_around(who: Recipient, visit: Visit) -> None:
 
 
 def _visit(request: Request, sent_at: datetime | None, is_canary: bool = False) -> "_Seen":
-    settings = config.current()
     return _Seen(
         request.agent,
         request.method,
         clock.now(),
         sent_at,
         is_canary,
-        bool(settings.smtp_url),
+        leaves_the_house(),
         limits.shortened(request.address),
     )
 

@@ -1,13 +1,16 @@
-"""How many mails a month the plan allows: promised when a sendout starts, counted when they are sent (spec/marketing.md 6.8).
+"""How many mails a month the plan allows: promised when a sendout is scheduled or starts, counted when they are sent.
+
+spec/marketing.md 6.8.
 
 A sendout that is larger than what is left is refused before it starts, never cut; tests and system mails cost nothing.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crm import clock, config
@@ -15,7 +18,7 @@ from crm.db import db, is_sqlite
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.words import _, say_number
-from ecp.modules.plans import MailMonth
+from ecp.modules.plans import MailMonth, QuotaHold
 
 WARN_AT = (80, 100)  # per cent
 
@@ -40,7 +43,12 @@ class Quota:
 
 def this_month() -> str:
     """The calendar month in the site's time zone, such as 2026-11."""
-    return clock.now().astimezone(ZoneInfo(config.current().timezone)).strftime("%Y-%m")
+    return month_of(clock.now())
+
+
+def month_of(at: datetime) -> str:
+    """The calendar month of a moment in the site's time zone."""
+    return at.astimezone(ZoneInfo(config.current().timezone)).strftime("%Y-%m")
 
 
 def quota(month: str | None = None) -> Quota:
@@ -72,10 +80,35 @@ def reserve(count: int, month: str | None = None) -> str:
 def sentence(count: int, said: Quota) -> str:
     """Why `count` mails are too many: what is needed and what is left."""
     left = said.left or 0
+    if said.month != this_month():
+        return _(
+            "This needs %(needed)s mails and %(left)s are left of the %(limit)s of %(month)s: %(over)s too many.",
+            needed=say_number(count), left=say_number(left), limit=say_number(said.limit or 0), month=said.month,
+            over=say_number(count - left),
+        )  # fmt: skip
     return _(
         "This needs %(needed)s mails and %(left)s are left of this month's %(limit)s: %(over)s too many.",
         needed=say_number(count), left=say_number(left), limit=say_number(said.limit or 0), over=say_number(count - left),
     )  # fmt: skip
+
+
+def hold(sendout_id: int, count: int, at: datetime) -> None:
+    """Promise a scheduled sendout its mails of the month it leaves in. Raises Refused as `reserve`. The caller commits."""
+    month = reserve(count, month_of(at))
+    db.session.execute(insert(QuotaHold).values(sendout_id=sendout_id, month=month, count=count))
+
+
+def held(sendout_id: int, month: str) -> int:
+    """How many mails of `month` a scheduled sendout was promised."""
+    said = select(QuotaHold.count).where(QuotaHold.sendout_id == sendout_id, QuotaHold.month == month)
+    return db.session.execute(said).scalar() or 0
+
+
+def release(sendout_id: int) -> None:
+    """Give back what a scheduled sendout was promised: it goes out now and counts anew, or not at all. The caller commits."""
+    said = delete(QuotaHold).where(QuotaHold.sendout_id == sendout_id).returning(QuotaHold.month, QuotaHold.count)
+    for month, count in db.session.execute(said).all():
+        settle(month, count, 0)
 
 
 def settle(month: str, reserved: int, sent: int) -> None:

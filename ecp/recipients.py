@@ -9,29 +9,9 @@ from sqlalchemy import select
 from crm.db import db
 from crm.engine.registry import modules
 from crm.engine.relations import linked
-from crm.identity.viewer import NOTHING, ModuleRights, Rights, Viewer
 from crm.mail.sending.deliveries import Delivery
+from crm.modules.people import PERSONS
 from ecp.pipeline.track import Purpose, sealer
-
-# What somebody may change who proves nothing but that a mail of ours reached him.
-HOLDER = Viewer(
-    kind="link",
-    name="Recipient",
-    rights=Rights(
-        modules={
-            "contacts": ModuleRights(verbs=frozenset({"view", "edit"})),
-            "leads": ModuleRights(verbs=frozenset({"view", "edit"})),
-            "suppressions": ModuleRights(verbs=frozenset({"view", "create", "edit"})),
-            "list_types": ModuleRights(verbs=frozenset({"view"})),  # what a refusal points at
-            "campaigns": ModuleRights(verbs=frozenset({"view"})),
-        },
-        otherwise=NOTHING,
-        view_all=True,
-        edit_all=True,
-        areas=frozenset({"suppressions"}),
-    ),
-)
-PERSONS = ("contacts", "leads")
 
 
 @dataclass(frozen=True)

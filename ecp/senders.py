@@ -1,10 +1,8 @@
-"""Sender addresses: asked for confirmation by mail, their domain checked, its signing keys made. For pages and commands.
+"""Sender addresses: asked for confirmation by mail, confirmed, disabled. For pages and commands.
 
-An address may be used once its owner has followed the link (48 h); what DNS says of its domain is kept with it in words.
+An address may be used once its owner has followed the link (48 h); what DNS says of its domain (`ecp.domains`) is kept with it in words.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -14,28 +12,24 @@ from sqlalchemy import select, update
 
 from crm import clock, config
 from crm.db import db
-from crm.engine import outbox, records
+from crm.engine import records
 from crm.engine.channels import Channel
-from crm.engine.outbox import Progress, task
 from crm.engine.permissions import demand
-from crm.engine.refusals import Conflict, Fault, Missing, Refused
+from crm.engine.refusals import Conflict
 from crm.engine.registry import modules
-from crm.identity import keys, tokens
+from crm.identity import tokens
 from crm.identity.viewer import SYSTEM, Viewer
-from crm.mail.dkim import Signer, make_key
-from crm.mail.dns_check import DomainReport, check_domain
 from crm.mail.letters import Letter
-from crm.mail.message import Address, BadAddress, ascii_domain
+from crm.mail.message import Address
 from crm.mail.sending import singles
 from crm.modules.rules import demand_record
-from crm.modules.sender_addresses import USABLE
+from crm.modules.sender_addresses import default_row
 from crm.words import _
+from ecp.domains import checking
 
 PURPOSE = "confirm_sender"
 LIFETIME = timedelta(hours=48)
-MARKS = {"ok": "✓", "notice": "!", "unknown": "?", "problem": "✕"}
-LEVELS = {mark: level for level, mark in MARKS.items()}
-KINDS = ("rsa", "ed25519")
+LEVELS = {mark: level for level, mark in checking.MARKS.items()}
 
 
 @dataclass(frozen=True)
@@ -102,59 +96,10 @@ def set_state(viewer: Viewer, id: int, state: str) -> None:
     records.update(SYSTEM, "sender_addresses", id, values, Channel.FORM)
 
 
-def default_row() -> Any:
-    """The sender that mails begin with: the default one, else the first that may be used; None without any."""
-    table = modules["sender_addresses"].table
-    usable = (table.c.state.in_(USABLE), table.c.deleted_at.is_(None))
-    query = select(table.c.id, table.c.address, table.c.display_name).where(*usable)
-    return db.session.execute(query.order_by(table.c.is_default.desc(), table.c.id).limit(1)).first()
-
-
 def default_sender() -> str | None:
     """The address that mails of the house itself come from."""
     row = default_row()
     return str(row.address) if row else None
-
-
-# keys
-
-
-def signers_of(domain: str) -> list[Signer]:
-    """Every signing key of a domain, oldest first."""
-    name = ascii_domain(domain)
-    found = []
-    for place in sorted(keys.names(f"dkim:{name}:")):
-        secret = keys.find(place)
-        if secret:
-            found.append(Signer(name, place.rpartition(":")[2], secret))
-    return found
-
-
-def make_signer(domain: str, selector: str = "", kind: str = "rsa") -> Signer:
-    """A new signing key of a domain, kept wrapped; mails are signed with it from now on. Raises Refused. The caller commits."""
-    try:
-        name = ascii_domain(domain)
-    except BadAddress as bad:
-        raise Refused(domain=Fault("bad_domain", str(bad))) from None
-    if kind not in KINDS:
-        raise Refused(kind=Fault("not_in_list", _("A key is one of: %(known)s.", known=", ".join(KINDS))))
-    chosen = selector or clock.now().strftime("ch%Y%m%d") + ("e" if kind == "ed25519" else "")
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", chosen):
-        raise Refused(selector=Fault("bad_selector", _("A selector is one DNS label: small letters, digits, hyphens.")))
-    place = f"dkim:{name}:{chosen}"
-    if keys.find(place) is not None:
-        raise Refused(
-            selector=Fault(
-                "not_unique",
-                _("There is a key %(chosen)s for %(name)s already. Name another selector.", chosen=chosen, name=name),
-            )
-        )
-    secret = make_key("ed25519" if kind == "ed25519" else "rsa")
-    keys.keep(place, secret)
-    return Signer(name, chosen, secret)
-
-
-# DNS
 
 
 def domain_of(address: str) -> str:
@@ -164,45 +109,8 @@ def domain_of(address: str) -> str:
 
 def ask_check(viewer: Viewer, id: int) -> None:
     """Have the DNS of an address's domain looked up by a worker. Raises Missing, Forbidden. The caller commits."""
-    demand_record(viewer, "sender_addresses", id, "edit")
-    outbox.put(db.session, "senders.check", sender_address_id=id)
-
-
-@task("senders.check")
-def check(progress: Progress, sender_address_id: int) -> str:
-    """Look up SPF, DKIM and DMARC of one address's domain and keep what was found."""
-    table = modules["sender_addresses"].table
-    row = db.session.execute(select(table.c.address, table.c.state).where(table.c.id == sender_address_id)).first()
-    if row is None:
-        raise Missing
-    domain = domain_of(row.address)
-    records_of_keys = {signer.selector: signer.record for signer in signers_of(domain)}
-    db.session.rollback()  # look-ups take seconds: no transaction is held open for them
-    note(sender_address_id, check_domain(domain, keys=records_of_keys))
-    db.session.commit()
-    return domain
-
-
-def note(id: int, report: DomainReport) -> None:
-    """Keep the result of a check; a confirmed address whose domain is in order is verified. The caller commits."""
-    table = modules["sender_addresses"].table
-    state = db.session.execute(select(table.c.state).where(table.c.id == id)).scalar()
-    is_good = report.level in {"ok", "notice"}
-    after = {("confirmed", True): "domain_verified", ("domain_verified", False): "confirmed"}.get(
-        (state or "", is_good)
-    )
-    if after:
-        records.update(SYSTEM, "sender_addresses", id, {"state": after}, Channel.SYSTEM)
-    _set(id, checked_at=clock.now(), check_result=_words(report))
-
-
-def _words(report: DomainReport) -> str:
-    lines = [
-        f"{MARKS[finding.level]} {check.kind.upper()}: {finding.sentence}"
-        for check in (report.spf, *report.dkim, report.dmarc)
-        for finding in check.findings
-    ]
-    return "\n".join(lines)[:4000]
+    row = demand_record(viewer, "sender_addresses", id, "edit")
+    checking.ask_for([checking.domain_of(row["address"])])
 
 
 def find_findings(kept: str | None) -> list[Line]:
@@ -219,8 +127,3 @@ def find_findings(kept: str | None) -> list[Line]:
 def _set(id: int, **values: Any) -> None:
     table = modules["sender_addresses"].table
     db.session.execute(update(table).where(table.c.id == id).values(**values))
-
-
-def zone_lines(signers: Sequence[Signer]) -> list[tuple[str, str]]:
-    """(name, text) of the TXT records that publish these keys."""
-    return [(f"{signer.selector}._domainkey.{signer.domain}", signer.record) for signer in signers]

@@ -10,21 +10,22 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, distinct, func, literal, or_, select
 
 from crm import config
-from crm.db import db
+from crm.db import db, is_sqlite
 from crm.engine import search
 from crm.engine.registry import modules
 from crm.engine.rows import Page
 from crm.identity.viewer import Viewer
 from crm.mail.sending.deliveries import OPEN, Delivery
+from ecp.bounces.tables import ReturnedMail
 from ecp.pipeline.frozen import TrackedLink
 
 FEWEST = 10  # people below which totals without persons are not shown
 CURVE_HOURS = 72
 CSV_COLUMNS = (
-    "email", "state", "skip_reason", "failed_reason", "attempts", "message_id", "sent_at", "first_read_at",
+    "person_id", "email", "state", "skip_reason", "failed_reason", "attempts", "message_id", "sent_at", "first_read_at",
     "read_count", "first_click_at", "click_count", "unsubscribed_at", "bounced_at", "bounce_type",
 )  # fmt: skip
 _D = Delivery.__table__.c
@@ -35,18 +36,17 @@ def report(viewer: Viewer, sendout_id: int) -> dict[str, Any]:
     search.one(viewer, "sendouts", sendout_id, columns=("name",))
     states: dict[str, int] = {}
     reasons: dict[str, int] = {}
-    counted = select(_D.state, _D.skip_reason, func.count()).where(_D.sendout_id == sendout_id)
-    for state, reason, number in db.session.execute(counted.group_by(_D.state, _D.skip_reason)):
+    sums = [
+        func.count(_D.first_read_at), func.count(_D.first_click_at), func.count(_D.unsubscribed_at),
+        func.count(_D.bounced_at), func.count(case((_D.bounce_type == "soft", 1))), func.sum(_D.read_count), func.sum(_D.click_count),
+    ]  # fmt: skip
+    counted = select(_D.state, _D.skip_reason, func.count(), *sums).where(_D.sendout_id == sendout_id)
+    seen = [0] * len(sums)
+    for state, reason, number, *more in db.session.execute(counted.group_by(_D.state, _D.skip_reason)):
         states[state] = states.get(state, 0) + number
         if state == "skipped":
             reasons[reason or "unknown"] = reasons.get(reason or "unknown", 0) + number
-    seen = db.session.execute(
-        select(
-            func.count(_D.first_read_at), func.count(_D.first_click_at), func.count(_D.unsubscribed_at),
-            func.count(_D.bounced_at), func.count(case((_D.bounce_type == "soft", 1))),
-            func.coalesce(func.sum(_D.read_count), 0), func.coalesce(func.sum(_D.click_count), 0),
-        ).where(_D.sendout_id == sendout_id)
-    ).one()  # fmt: skip
+        seen = [before + int(one) for before, one in zip(seen, more, strict=True)]
     opens, clicks = (modules[key].table for key in ("opens", "clicks"))
     return {
         "audience": sum(states.values()),
@@ -62,14 +62,22 @@ def report(viewer: Viewer, sendout_id: int) -> dict[str, Any]:
         "unsubscribed": seen[2],
         "bounced": seen[3],
         "bounced_soft": seen[4],
-        "reads": int(seen[5]),
-        "clicks": int(seen[6]),
+        "complained": _complained(sendout_id),
+        "reads": seen[5],
+        "clicks": seen[6],
         "machine_read": _machines(opens, sendout_id),
         "machine_clicked": _machines(clicks, sendout_id),
         "unmeasured_reads": _unmeasured(opens, sendout_id, states),
         "unmeasured_clicks": _unmeasured(clicks, sendout_id, states),
         "measuring": config.current().measure,
     }
+
+
+def _complained(sendout_id: int) -> int:
+    """People who told their provider that the mail is unwanted."""
+    mine = and_(ReturnedMail.kind == "complaint", _D.sendout_id == sendout_id)
+    said = select(func.count(distinct(_D.id))).join(ReturnedMail, ReturnedMail.delivery_id == _D.id).where(mine)
+    return db.session.execute(said).scalar() or 0
 
 
 def _machines(table: Any, sendout_id: int) -> int:
@@ -95,13 +103,27 @@ def curve(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
     hours: list[dict[str, Any]] = [
         {"hour": hour, "at": start + timedelta(hours=hour), "read": 0, "clicked": 0} for hour in range(CURVE_HOURS)
     ]
-    for name, column in (("read", _D.first_read_at), ("clicked", _D.first_click_at)):
-        moments = select(column).where(
-            _D.sendout_id == sendout_id, column >= start, column < start + timedelta(hours=CURVE_HOURS)
-        )
-        for at in db.session.execute(moments.execution_options(yield_per=5000)).scalars():
-            hours[int((at - start).total_seconds() // 3600)][name] += 1
+    until = start + timedelta(hours=CURVE_HOURS)
+    firsts = (_D.first_read_at, _D.first_click_at)
+    inside = [and_(column >= start, column < until) for column in firsts]
+    places = [
+        case((said, _hours_since(column, start))).label(f"hour_{at}")
+        for at, (column, said) in enumerate(zip(firsts, inside, strict=True))
+    ]
+    found = select(*places, func.count()).where(_D.sendout_id == sendout_id, or_(*inside)).group_by(*places)
+    for *reached, number in db.session.execute(found):
+        for name, hour in zip(("read", "clicked"), reached, strict=True):
+            if hour is not None:
+                hours[min(int(hour), CURVE_HOURS - 1)][name] += number
     return hours
+
+
+def _hours_since(column: Any, start: datetime) -> ColumnElement[int]:
+    """Whole hours from `start` to a later moment, by whole seconds."""
+    began = int(start.timestamp())
+    if is_sqlite():
+        return (cast(func.strftime("%s", column), Integer) - literal(began)) // literal(3600)
+    return cast(func.floor((func.floor(func.extract("epoch", column)) - began) / 3600), Integer)
 
 
 def links(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
@@ -141,14 +163,20 @@ def recipients(viewer: Viewer, sendout_id: int, where: Mapping[str, Any] | None 
 
 
 def recipients_csv(viewer: Viewer, sendout_id: int, where: Mapping[str, Any] | None = None) -> Iterator[str]:
-    """The recipients as CSV, piece by piece; texts that a spreadsheet would take for a formula begin with a quote."""
-    yield _line(CSV_COLUMNS)
+    """The recipients as CSV, piece by piece; texts that a spreadsheet would take for a formula begin with a quote.
+
+    The name is empty where the viewer may not see the person any more. Raises as `recipients`, with the first piece.
+    """
+    yield _line(["name", *CSV_COLUMNS[1:]])
     after: str | None = None
     while True:
         page = recipients(
             viewer, sendout_id, where, columns=CSV_COLUMNS, sort=("id",), limit=2000, after=after, count="none"
         )
-        yield "".join(_line([_cell(row[name]) for name in CSV_COLUMNS]) for row in page.rows)
+        yield "".join(
+            _line([_cell(row.label_of("person_id")), *(_cell(row[name]) for name in CSV_COLUMNS[1:])])
+            for row in page.rows
+        )
         after = page.next
         if after is None:
             return

@@ -5,9 +5,10 @@ import os
 import signal
 import threading
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from crm import config as settings
+from crm.jobs.engines import carriers
 from hub import logs, orphans
 
 
@@ -42,12 +43,13 @@ def application() -> Any:
     return house(config)
 
 
-def worker(name: str, queues: list[str] | None, with_clock: bool) -> None:
-    """Work until a signal: SIGTERM and SIGINT let the running jobs end, for a while."""
-    from crm import create_app
+def worker(name: str, queues: list[str] | None, with_clock: bool, engine: str) -> None:
+    """Work until a signal: SIGTERM and SIGINT let the running jobs end, for a while (carriers.ENDING_SECONDS)."""
+    from crm import create_worker_app
     from hub import working
 
     config = settings.load()
+    config = config.with_engine(engine or config.queue_engine)
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -55,20 +57,25 @@ def worker(name: str, queues: list[str] | None, with_clock: bool) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    app = create_app(config)
+    app = create_worker_app(config)
     work = threading.Thread(
         target=working.work,
         args=(app, config, stop, name),
         kwargs={"queues": queues, "with_clock": with_clock},
-        daemon=True,  # a job that does not end in time is given back by its lease, not waited for
+        daemon=True,  # a job that does not end in time is given back by the parent, not waited for
     )
     work.start()
+    end_in_time(work, stop)
+
+
+def end_in_time(work: threading.Thread, stop: threading.Event) -> NoReturn:
+    """End this process with `work`, or a while after `stop` is set: threads of running jobs do not hold it."""
     while work.is_alive():
         work.join(0.2)
         if stop.is_set():
-            work.join(orphans.GRACE_SECONDS - 1)
+            work.join(carriers.ENDING_SECONDS + 1)
             break
-    os._exit(0)  # threads of running jobs do not hold the process
+    os._exit(0)
 
 
 def main() -> None:
@@ -80,7 +87,8 @@ def main() -> None:
     said.add_argument("--processes", type=int, default=1)
     said.add_argument("--threads", type=int, default=4)
     said.add_argument("--name", default="")
-    said.add_argument("--queues", default="")
+    said.add_argument("--queues", default=None)
+    said.add_argument("--engine", default="")
     said.add_argument("--no-clock", action="store_true")
     known = said.parse_args()
     logs.begin(settings.load().log_level)
@@ -88,7 +96,8 @@ def main() -> None:
     if known.kind == "web":
         web(known.host, known.port, known.processes, known.threads)
     else:
-        worker(known.name, known.queues.split(",") if known.queues else None, not known.no_clock)
+        queues = None if known.queues is None else [one for one in known.queues.split(",") if one]
+        worker(known.name, queues, not known.no_clock, known.engine)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "hub.commands.checking:doctor",
     "backup": "hub.commands.keeping:backup",
     "restore": "hub.commands.keeping:restore",
+    "erasures": "hub.commands.keeping:erasures",
     "user": "hub.commands.people:user",
     "apikey": "hub.commands.people:apikey",
     "field": "hub.commands.records:field",

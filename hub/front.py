@@ -5,10 +5,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import config, limits
+from crm import config, limits, troubles
 from crm.db import Entity, db, only_reading
-from ecp.web.public_page import page
-from hub import figures
+from crm.ui.public_page import page
+from hub import figures, watching
 
 bp = Blueprint("front", __name__, template_folder="templates")
 
@@ -27,6 +27,7 @@ def end(_error: BaseException | None) -> None:
 def chooser() -> Response:
     apps = [
         (config.current().crm_url or "/crm/", _("CRM"), _("Customers, sales, campaigns")),
+        (config.current().portal_url or "/portal/", _("Self-Service Portal"), _("For your customers")),
         (config.current().ecp_url or "/ecp/", _("Email Contact Portal"), _("Mass mails, lists, reports")),
     ]
     return page("chooser", apps=apps)
@@ -40,19 +41,25 @@ def alive() -> Response:
 
 @bp.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Whether the database and its queue answer and the disk has room; 503 and the reason when not."""
-    troubles = {}
+    """Whether database, queue and mail server answer and the disk has room; 503 and the reason when not.
+
+    Of the mail server it is told what those who send have met last: nobody can make the house open connections."""
+    found = {}
     try:
         db.session.execute(select(Entity.id).limit(1))
         db.session.execute(text("SELECT count(*) FROM jobs WHERE state = 'waiting'"))
+        if any(one.subject == "mail" for one in troubles.current()):
+            found["mail"] = "the mail server does not answer"
     except SQLAlchemyError as error:
-        troubles["database"] = type(error.__cause__ or error).__name__
-    room = figures.free_bytes(config.current().data_path)
-    if room is not None and room < figures.LEAST_FREE_BYTES:
-        troubles["disk"] = f"{room // 1_000_000} MB free in the data folder"
-    answer = jsonify({"ready": not troubles, "troubles": troubles})
+        found["database"] = type(error.__cause__ or error).__name__
+    if figures.trouble_of_broker(config.current()) is not None:
+        found["queue"] = "the broker does not answer"  # the reason names hosts: `customerhub doctor` tells it
+    if watching.is_full(config.current()):
+        room = figures.free_bytes(config.current().data_path) or 0
+        found["disk"] = f"{room // 1_000_000} MB free in the data folder"
+    answer = jsonify({"ready": not found, "troubles": found})
     answer.headers["Cache-Control"] = "no-store"
-    return answer, 503 if troubles else 200
+    return answer, 503 if found else 200
 
 
 @bp.get("/metrics")

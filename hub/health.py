@@ -14,8 +14,8 @@ from crm import clock
 from crm.config import Config
 from crm.db import db
 from crm.engine.outbox import Job, Timetable
-from crm.engine.registry import modules
 from crm.identity import keys
+from crm.identity.viewer import SYSTEM
 from hub import figures
 
 Level = Literal["ok", "notice", "problem"]
@@ -39,7 +39,7 @@ def examine(config: Config, with_dns: bool) -> Iterator[Finding]:
         db.session.execute(select(Job.id).limit(1))
     except SQLAlchemyError:
         return  # said already
-    yield from _queue()
+    yield from _queue(config)
     yield from _mail(config)
     if with_dns:
         yield from _domains()
@@ -90,7 +90,14 @@ def _database(config: Config) -> Iterator[Finding]:
         yield Finding("ok", "database", f"{kind}, up to date")
 
 
-def _queue() -> Iterator[Finding]:
+def _queue(config: Config) -> Iterator[Finding]:
+    trouble = figures.trouble_of_broker(config)
+    if trouble:
+        yield Finding("problem", "queue", f"The broker of {config.queue_engine} does not answer: {trouble}")
+    elif config.queue_engine != "embedded":
+        yield Finding("ok", "queue", f"{config.queue_engine}, {urlsplit(config.queue_url).hostname} answers")
+    if config.queue_engine != "embedded" and config.is_sqlite:
+        yield Finding("notice", "queue", "With SQLite all workers must be on this machine; several need PostgreSQL.")
     now = clock.now()
     oldest = db.session.scalar(select(func.min(Job.run_at)).where(Job.state == "waiting", Job.run_at <= now))
     if oldest and now - oldest > timedelta(minutes=2):
@@ -113,6 +120,16 @@ def _queue() -> Iterator[Finding]:
 
 
 def _mail(config: Config) -> Iterator[Finding]:
+    from ecp import servers
+
+    own = [(row.id, row.name) for row in servers.all_servers() if row.active]
+    for id, name in own:  # they take the place of the server of the settings
+        if servers.test(SYSTEM, id):
+            yield Finding("ok", "mail", f"{name} lets us in")
+        else:
+            yield Finding("problem", "mail", f"{name} does not let us in: {servers.find(id).test_result}")
+    if own:
+        return
     if not config.smtp_url:
         yield Finding(
             "notice", "mail", "CUSTOMERHUB_SMTP_URL is not set: mails go to the local folder only (/ecp/outbox)."
@@ -134,19 +151,11 @@ def _mail(config: Config) -> Iterator[Finding]:
 
 
 def _domains() -> Iterator[Finding]:
-    from crm.mail.dkim import Signer
-    from crm.mail.dns_check import check_domain
+    from ecp.domains import checking
 
-    table = modules["sender_addresses"].table
-    addresses = db.session.scalars(select(table.c.address).where(table.c.deleted_at.is_(None)))
-    for domain in sorted({address.rpartition("@")[2].lower() for address in addresses}):
-        records = {}
-        for name in keys.names(f"dkim:{domain}:"):
-            selector, secret = name.rpartition(":")[2], keys.find(name)
-            if secret:
-                records[selector] = Signer(domain, selector, secret).record
-        report = check_domain(domain, keys=records)
-        for check in (report.spf, *report.dkim, report.dmarc):
+    for domain in checking.known_domains():
+        report = checking.ask(checking.question_of(domain))
+        for check in report.checks:
             for finding in check.findings:
                 level: Level = "problem" if finding.level == "problem" else "ok" if finding.level == "ok" else "notice"
                 yield Finding(level, f"DNS of {domain}", finding.sentence)

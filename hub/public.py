@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
+from jinja2 import ChoiceLoader, PackageLoader
 
 from crm import catalog
 from crm.config import Config
@@ -13,6 +14,14 @@ from crm.ui import i18n
 BLUEPRINTS = (
     "hub.front:bp",
     "ecp.web.public:bp",
+    "surveys.web.public:bp",
+    "crm.web.public_certificates:bp",
+    "self_service_portal.web.public_faqs:bp",
+    "self_service_portal.web.public_requests:bp",
+    "self_service_portal.web.public_events:bp",
+    "self_service_portal.web.public_registration:bp",
+    "self_service_portal.web.acting:bp",
+    "self_service_portal.web.personal:bp",
 )
 
 
@@ -40,6 +49,7 @@ def create_public_app(config: Config) -> Flask:
         MAX_CONTENT_LENGTH=1024 * 1024,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
     )
+    app.jinja_loader = ChoiceLoader([PackageLoader("hub"), PackageLoader("crm")])
     app.jinja_env.auto_reload = False
     db.init_app(app)
     i18n.install(app, config)

@@ -11,6 +11,9 @@ SEEDS = (
     "crm.modules.list_types:seed",
     "ecp.modules.plans:seed",
     "ecp.seeds:seed",
+    "crm.modules.tickets.codes:seed",
+    "crm.modules.tickets.templates:seed",
+    "crm.modules.service_requests.seeding:seed",
 )
 
 

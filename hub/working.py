@@ -10,9 +10,13 @@ from flask import Flask
 
 from crm.config import Config
 from crm.db import db
-from crm.jobs.engines import embedded
+from crm.jobs import schedule
+from crm.jobs.engines import brokered, embedded
+from crm.jobs.engines.carriers import carrier_of
+from crm.mail.pool import Pool
 from crm.mail.sending.office import PostOffice, Rules
 from crm.mail.transport import choose
+from hub.watching import Watching
 
 log = logging.getLogger(__name__)
 TOP = Path(__file__).parent.parent
@@ -38,20 +42,55 @@ def work(
     queues: Sequence[str] | None = None,
     with_clock: bool = True,
 ) -> None:
-    """Work until `stop` is set. `queues` (None: all): only these, with "mail" for sending."""
+    """Work until `stop` is set. `queues` (None: all): only these, with "mail" for sending.
+
+    With a broker a process serves one queue of jobs (`shares_of` says which processes there are)."""
     load_tasks()
-    office = None
+    threads = []
     if queues is None or MAIL in queues:
-        office = threading.Thread(target=_post_office(app, config, name).run, args=(stop,), name="post office")
-        office.start()
+        threads.append(threading.Thread(target=_post_office(app, config, name).run, args=(stop,), name="post office"))
     served = None if queues is None else [one for one in queues if one != MAIL]
-    if served is None or served or with_clock:
-        embedded.run(
-            app, stop, lease_seconds=config.lease_seconds, zone=config.timezone, queues=served, name=name,
-            with_clock=with_clock,
-        )  # fmt: skip
-    if office is not None:
-        office.join()
+    carrier = carrier_of(config)
+    lease = config.lease_seconds
+    if carrier is None:
+        if served is None or served:
+            kept = {"lease_seconds": lease, "queues": served, "name": name}
+            threads.append(threading.Thread(target=embedded.run, args=(app, stop), kwargs=kept, name="jobs"))
+    elif served is None or len(served) > 1:
+        raise ValueError("a worker process of an engine with a broker serves one queue of jobs")
+    elif served:
+        kept = {"lease_seconds": lease, "name": name}
+        threads.append(
+            threading.Thread(target=brokered.run, args=(app, stop, carrier, served[0]), kwargs=kept, name="jobs")
+        )
+    if with_clock:
+        threads.append(threading.Thread(target=keep_time, args=(app, config, stop, name), name="clock"))
+        threads.append(threading.Thread(target=Watching(app, config, name).run, args=(stop,), name="watch"))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def keep_time(app: Flask, config: Config, stop: threading.Event, name: str) -> None:
+    """Be a clock until `stop` is set."""
+    from crm.jobs import telling
+
+    schedule.keep_time(app, name, config.timezone, stop, telling.reminder_of(config))
+
+
+def shares_of(config: Config, queues: Sequence[str] | None, with_clock: bool) -> list[tuple[list[str] | None, bool]]:
+    """Which worker processes serve `queues` (None: all): the queues of each, and whether the clock is in it.
+
+    One does with the embedded engine; with a broker there is one for each queue of jobs and one for mail and the clock.
+    """
+    if config.queue_engine == "embedded":
+        return [(list(queues) if queues is not None else None, with_clock)]
+    asked = list(queues) if queues is not None else [*embedded.QUEUES, MAIL]
+    shares: list[tuple[list[str] | None, bool]] = [([one], False) for one in asked if one != MAIL]
+    if MAIL in asked or with_clock:
+        shares.append(([MAIL] if MAIL in asked else [], with_clock))
+    return shares
 
 
 def _post_office(app: Flask, config: Config, name: str) -> PostOffice:
@@ -63,4 +102,10 @@ def _post_office(app: Flask, config: Config, name: str) -> PostOffice:
         ledger_sync=config.ledger_sync,
     )
     with app.app_context():
-        return PostOffice(db.engine, choose(config.smtp_url, config.data_path), rules, app.app_context, name)
+        return PostOffice(
+            db.engine,
+            Pool(choose(config.smtp_url, config.data_path), db.engine, app.app_context),
+            rules,
+            app.app_context,
+            name,
+        )

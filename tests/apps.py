@@ -1,5 +1,6 @@
 """How tests make apps: one app a worker and database, whose engine is swapped for a connection that is rolled back."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,8 @@ from sqlalchemy import Connection, Engine
 
 from crm import config, create_app
 from crm.db import Database, db
-from tests import databases
+from crm.identity import viewers
+from tests import databases, people
 
 SECRET = "a secret for tests only, long enough to be accepted"
 
@@ -27,7 +29,9 @@ class Browser(FlaskClient):
 
 def make_app(url: str, **settings: Any) -> Flask:
     """The CRM app on the database at `url`; `settings` as in crm/config.py."""
-    values: dict[str, Any] = {"secret_key": SECRET, "data_dir": str(databases.run_folder() / "data")} | settings
+    # Files of one worker are not another's: each clears away what it made.
+    folder = databases.run_folder() / f"data-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    values: dict[str, Any] = {"secret_key": SECRET, "data_dir": str(folder)} | settings
     app = create_app(config.load({}).with_(database_url=url, **values))
     app.testing = True
     app.test_client_class = Browser
@@ -49,19 +53,27 @@ class AppsOfWorker:
     """The apps of this process by kind of database."""
 
     def __init__(self) -> None:
-        self._urls: dict[str, str] = {}
-        self._apps: dict[str, Flask] = {}
+        self._urls: list[str] = []
+        self._apps: dict[tuple[str, bool], Flask] = {}
 
-    def _app(self, kind: str) -> Flask:
-        if kind not in self._apps:
-            self._urls[kind] = databases.create(kind, build_template)
-            self._apps[kind] = make_app(self._urls[kind])
-        return self._apps[kind]
+    def _app(self, kind: str, with_people: bool) -> Flask:
+        if (kind, with_people) not in self._apps:
+            url = databases.create(kind, build_template)
+            self._urls.append(url)
+            app = self._apps[kind, with_people] = make_app(url)
+            if with_people:
+                with app.app_context():
+                    people.keep()
+                    db.session.remove()
+        return self._apps[kind, with_people]
 
     @contextmanager
-    def rolled_back(self, kind: str) -> Iterator[Flask]:
-        """The app of `kind`, its context pushed; whatever is committed inside disappears at the end."""
-        app = self._app(kind)
+    def rolled_back(self, kind: str, with_people: bool = False) -> Iterator[Flask]:
+        """The app of `kind`, its context pushed; whatever is committed inside disappears at the end.
+
+        `with_people`: on a database of its own, where the people of `tests.people` are already."""
+        app = self._app(kind, with_people)
+        viewers._kept.clear()  # the people are the same from test to test, what a test makes of the rules is its own
         with app.app_context():
             engine = db.engine
             # A session bound to a connection that is in a transaction commits savepoints only.
@@ -75,9 +87,10 @@ class AppsOfWorker:
                 outer.rollback()
 
     def close(self) -> None:
-        for kind, app in self._apps.items():
+        for app in self._apps.values():
             forget_engine(app)
-            databases.drop(self._urls[kind])
+        for url in self._urls:
+            databases.drop(url)
 
 
 def forget_engine(app: Flask) -> None:

@@ -50,9 +50,9 @@ def apps_of_worker() -> Iterator[AppsOfWorker]:
 
 
 @pytest.fixture
-def app(apps_of_worker: AppsOfWorker, database_kind: str) -> Iterator[Flask]:
-    """The CRM app with an app context pushed, in a transaction that is rolled back."""
-    with apps_of_worker.rolled_back(database_kind) as app:
+def app(apps_of_worker: AppsOfWorker, database_kind: str, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """The CRM app with an app context pushed, in a transaction that is rolled back. Who asks for `people` finds them there."""
+    with apps_of_worker.rolled_back(database_kind, with_people="people" in request.fixturenames) as app:
         yield app
 
 

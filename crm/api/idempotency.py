@@ -2,37 +2,19 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 
 from flask import Response, request
-from sqlalchemy import Integer, LargeBinary, String, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock
 from crm.api.auth import viewer
 from crm.api.errors import BadRequest, Conflict
 from crm.api.rest.answers import MEDIA_TYPE
-from crm.db import BigId, UtcDateTime, db
-from crm.engine import outbox
-
-KEPT = timedelta(hours=24)
-
-
-class StoredAnswer(db.Model):  # type: ignore[name-defined, misc]
-    """The answer that one key of one caller got; status 0 while it is being made."""
-
-    __tablename__ = "stored_answers"
-    __table_args__ = (UniqueConstraint("caller", "key"),)
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    caller: Mapped[str] = mapped_column(String(40))
-    key: Mapped[str] = mapped_column(String(200))
-    fingerprint: Mapped[str] = mapped_column(String(64))
-    status: Mapped[int] = mapped_column(Integer, default=0)
-    body: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+from crm.db import db
+from crm.engine.stored_answers import KEPT, StoredAnswer
 
 
 def once(call: Callable[..., Response]) -> Callable[..., Response]:
@@ -89,10 +71,3 @@ def _find(caller: str, key: str) -> Any:
     if found is None:
         db.session.execute(delete(StoredAnswer).where(StoredAnswer.caller == caller, StoredAnswer.key == key, ~fresh))
     return found
-
-
-@outbox.task("forget_stored_answers", every=3600)
-def forget_stored_answers(_progress: outbox.Progress, **_: Any) -> str:
-    """Delete answers older than 24 hours."""
-    done = db.session.execute(delete(StoredAnswer).where(StoredAnswer.created_at <= clock.now() - KEPT))
-    return f"{done.rowcount} forgotten"  # type: ignore[attr-defined]

@@ -1,6 +1,11 @@
 """The OpenAPI 3.1 document, made from the declarations: what the docs page shows and tests call."""
 
+import re
+from collections.abc import Mapping
+from inspect import getdoc
 from typing import Any
+
+from flask import current_app
 
 from crm.engine.fields import Field
 from crm.engine.module import Module
@@ -36,6 +41,7 @@ def document(viewer: Viewer) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for module in shown:
         paths |= _paths(viewer, module)
+    paths |= _verbs({module.key: module.plural for module in shown})
     return {
         "openapi": "3.1.0",
         "info": {
@@ -92,3 +98,48 @@ def _paths(viewer: Viewer, module: Module) -> dict[str, Any]:
     if module.deletable and may(viewer, "delete", module):
         one["delete"] = call(f"Delete: {module.label.lower()}", "204")
     return {f"/{module.key}": many, f"/{module.key}/{{id}}": one}
+
+
+BASE = "/api/v1/"
+ARGUMENT = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
+ALTERNATIVES = re.compile(r"<any\(([\w,]+)\):\w+>")
+
+
+def _verbs(plurals: Mapping[str, str]) -> dict[str, Any]:
+    """What is done beyond create, read, change and delete: the calls of all rooms, told by the first line of each one's text."""
+    paths: dict[str, Any] = {}
+    for rule in sorted(current_app.url_map.iter_rules(), key=lambda one: one.rule):
+        if not rule.rule.startswith(BASE):
+            continue
+        for path in _spelled_out(rule.rule.removeprefix(BASE)):
+            head, _slash, rest = path.partition("/")
+            if head not in plurals or not ARGUMENT.sub("", rest).strip("/"):
+                continue
+            said = paths.setdefault("/" + ARGUMENT.sub(r"{\2}", path), {"parameters": _arguments(path)})
+            for method in sorted(rule.methods or ()):
+                if method in {"GET", "POST", "PATCH", "PUT", "DELETE"}:
+                    said[method.lower()] = _verb(plurals[head], method, current_app.view_functions[rule.endpoint])
+    return paths
+
+
+def _spelled_out(path: str) -> list[str]:
+    """A path with a choice of modules in it as one path a module."""
+    found = ALTERNATIVES.match(path)
+    return [path.replace(found[0], name, 1) for name in found[1].split(",")] if found else [path]
+
+
+def _arguments(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "integer" if kind == "int" else "string"}}
+        for kind, name in ARGUMENT.findall(path)
+    ]
+
+
+def _verb(tag: str, method: str, view: Any) -> dict[str, Any]:
+    lines = (getdoc(view) or "").split("\n\n")[0]
+    content = {"application/vnd.api+json": {"schema": {"type": "object"}}}
+    answers = {"2XX": {"description": "Done", "content": content}} | {
+        code: {"description": text} for code, text in ERRORS.items()
+    }
+    said: dict[str, Any] = {"tags": [tag], "summary": " ".join(lines.split()), "responses": answers}
+    return said | ({"requestBody": {"content": content}} if method in {"POST", "PATCH", "PUT"} else {})

@@ -1,6 +1,6 @@
 """What must happen after a change: rooms say what they listen to, and a job row is written in the same transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crm.db import db
@@ -18,14 +18,19 @@ class Listener:
     task: str
     events: frozenset[str]
     fields: frozenset[str] = frozenset()  # of updates: only when one of these changed; empty: any
+    when: Callable[[], bool] | None = (
+        None  # asked once a change, so that no job is written that would find nothing to do
+    )
 
 
 _listeners: list[Listener] = []
 
 
-def listen(module: str, task: str, *events: str, fields: Sequence[str] = ()) -> None:
+def listen(
+    module: str, task: str, *events: str, fields: Sequence[str] = (), when: Callable[[], bool] | None = None
+) -> None:
     """Let `task` run after `events` (created, updated, deleted, restored) of `module`: task(module, event, ids, channel, actor_id)."""
-    said = Listener(module, task, frozenset(events), frozenset(fields))
+    said = Listener(module, task, frozenset(events), frozenset(fields), when)
     if said not in _listeners:
         _listeners.append(said)
 
@@ -45,7 +50,7 @@ def tell(
         wanted = list(ids)
         if one.fields and changed is not None:
             wanted = [id for id in ids if one.fields & set(changed.get(id, ()))]
-        if wanted:
+        if wanted and (one.when is None or one.when()):
             outbox.put(
                 db.session, one.task, module=module.key, event=event, ids=wanted, channel=channel.value,
                 actor_id=None if RULES[channel].is_robot else viewer.id,

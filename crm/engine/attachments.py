@@ -3,17 +3,18 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator
-from datetime import datetime
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import ForeignKey, String, delete, insert, select
+from sqlalchemy import ForeignKey, String, delete, exists, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock, config
 from crm.db import BigId, UtcDateTime, db
-from crm.engine import history
+from crm.engine import history, outbox
 from crm.engine.channels import Channel
 from crm.engine.permissions import demand, scope
 from crm.engine.refusals import Missing, Refused
@@ -88,13 +89,14 @@ class StoredFile(db.Model):  # type: ignore[name-defined]
 
 
 class EntityFile(db.Model):  # type: ignore[name-defined]
-    """That a file belongs to a record."""
+    """That a file belongs to a record. `shared_at`: since when the customer sees it in the portal too; None: staff only."""
 
     __tablename__ = "entity_files"
     entity_id: Mapped[int] = mapped_column(BigId, ForeignKey("entities.id", ondelete="CASCADE"), primary_key=True)
     file_id: Mapped[int] = mapped_column(
         BigId, ForeignKey("files.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    shared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 def plain_name(name: str) -> str:
@@ -138,6 +140,7 @@ def path_of(sha256: str) -> Path:
 def _write(digest: str, data: bytes) -> None:
     path = path_of(digest)
     if path.exists():
+        os.utime(path)  # one that is about to be dropped is wanted again
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = path.with_suffix(f".{os.getpid()}.part")
@@ -210,3 +213,43 @@ def detach(viewer: Viewer, module: str, id: int, file_id: int, channel: Channel)
     _demand_visible(viewer, module, id, "edit")
     db.session.execute(delete(EntityFile).where(EntityFile.entity_id == id, EntityFile.file_id == file_id))
     history.note_events(viewer, modules[module], [id], "file removed", channel, clock.now())
+    drop_unheld([file_id])
+
+
+def forget(ids: Sequence[int]) -> None:
+    """Records are deleted for good: their files go with them, but those that something else holds. The caller commits."""
+    theirs = select(EntityFile.file_id).where(EntityFile.entity_id.in_(ids))
+    files = list(db.session.execute(theirs).scalars())
+    db.session.execute(delete(EntityFile).where(EntityFile.entity_id.in_(ids)))
+    drop_unheld(files)
+
+
+def drop_unheld(ids: Sequence[int]) -> None:
+    """Delete the rows of those files that nothing refers to, and their bytes after the commit."""
+    if not ids:
+        return
+    table = StoredFile.__table__
+    held = [
+        exists().where(column == table.c.id)
+        for other in db.metadata.tables.values()
+        for column in other.columns
+        if any(key.column is table.c.id for key in column.foreign_keys)
+    ]
+    unheld = select(table.c.id, table.c.sha256).where(table.c.id.in_(ids), *(~one for one in held))
+    gone = db.session.execute(unheld).all()
+    if gone:
+        db.session.execute(delete(StoredFile).where(table.c.id.in_([row.id for row in gone])))
+        # A minute later: who stores the same bytes right now has committed by then.
+        run_at, sha256s = clock.now() + timedelta(minutes=1), sorted({row.sha256 for row in gone})
+        outbox.put(db.session, "files.drop", queue="files", run_at=run_at, sha256s=sha256s, asked=time.time())
+
+
+@outbox.task("files.drop", queue="files")
+def drop(progress: outbox.Progress, sha256s: list[str], asked: float) -> str:
+    """Delete bytes that no file has any more, and that nobody stored again since it was asked for."""
+    left = set(db.session.execute(select(StoredFile.sha256).where(StoredFile.sha256.in_(sha256s))).scalars())
+    paths = [path_of(sha256) for sha256 in set(sha256s) - left]
+    gone = [path for path in paths if path.exists() and path.stat().st_mtime <= asked]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    return f"{len(gone)} files"

@@ -15,6 +15,7 @@ class Channel(StrEnum):
     PORTAL = "portal"
     WORKFLOW = "workflow"
     SCHEDULED = "scheduled"
+    SURVEY = "survey"
     SYSTEM = "system"
 
 
@@ -38,5 +39,6 @@ RULES = {
     Channel.PORTAL: Rules(),
     Channel.WORKFLOW: Rules(is_robot=True),
     Channel.SCHEDULED: Rules(is_robot=True),
+    Channel.SURVEY: Rules(is_robot=True),
     Channel.SYSTEM: Rules(is_robot=True, trusted=True),
 }

@@ -1,12 +1,13 @@
 """Incoming values made clean: names resolved, kinds checked, keys and links looked up, requirements met. For whole batches."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from crm.db import db, fold_text
-from crm.engine import picklists
+from crm.engine import picklists, portal_rights
 from crm.engine.channels import RULES, Channel
 from crm.engine.fields import Field
 from crm.engine.kinds import BadValue
@@ -20,6 +21,7 @@ from crm.words import _
 
 Values = dict[str, Any]
 Faults = dict[str, list[Fault]]
+MOST_KNOWN, LONGEST_KNOWN = 2_000, 100  # values kept of a field, and their length
 
 
 class Cleaner:
@@ -31,8 +33,15 @@ class Cleaner:
         self.fields = module.fields
         self.readable = readable(viewer, module)
         self.writable = writable(viewer, module)
+        self.imposed = portal_rights.imposed(viewer, module)  # of a customer: whose the record is
+        found = portal_rights.shown(viewer, module)
+        self.shown = found[1] if found else None  # what the customer's profile demands and fills in
         self.rejected: list[tuple[str, str]] = []  # (field, raw) of picklist values kept aside
         self._names: dict[str, Field | Fault] = {}
+        demanded = self.shown.required if self.shown else ()
+        self._required = [name for name, said in self.fields.items() if said.required or name in demanded]
+        self._defaults = [(name, said.default) for name, said in self.fields.items() if said.default is not None]
+        self._texts: dict[str, dict[str, Any]] = {}  # field → text → value: cells say the same again and again
         self._keys: dict[str, frozenset[str]] = {}
         self._read: dict[str, dict[str | None, str]] = {}  # picklist → folded label → key
 
@@ -72,6 +81,8 @@ class Cleaner:
                 "unknown",
                 str(unknown) if isinstance(unknown, UnknownName) else _("There is no field “%(name)s”.", name=name),
             )
+        if self.viewer.kind == "customer" and said.name not in self.writable:
+            return Fault("field_not_writable", _("“%(label)s” cannot be changed here.", label=_(said.label)))
         if said.name not in self.readable and not self.viewer.is_system:
             return Fault("unknown", str(UnknownName("field", name)))
         if said.name not in self.writable and not self.rules.trusted:
@@ -82,7 +93,7 @@ class Cleaner:
         values: Values = {}
         faults: Faults = {}
         for name, raw in row.items():
-            said = self._field(name)
+            said = self._names.get(name) or self._field(name)
             if isinstance(said, Fault):
                 faults.setdefault(name, []).append(said)
                 continue
@@ -91,6 +102,7 @@ class Cleaner:
             except BadValue as bad:
                 faults.setdefault(said.name, []).append(Fault(bad.code, bad.message))
         if old is None:
+            self._fill_of_profile(values)
             self._fill_defaults(values)
         if not faults:
             for derive in self.module.derives:
@@ -104,9 +116,24 @@ class Cleaner:
             for check in self.module.checks:
                 for name, fault in (check(values, old) or {}).items():
                     faults.setdefault(name, []).append(fault)
+            for ask in self.module.asks:
+                for name, fault in (ask(self.viewer, values, old) or {}).items():
+                    faults.setdefault(name, []).append(fault)
         return values, faults
 
     def _value(self, said: Field, raw: Any) -> Any:
+        if type(raw) is not str or len(raw) > LONGEST_KNOWN:
+            return self._made(said, raw)
+        known = self._texts.setdefault(said.name, {})
+        if raw in known:
+            return known[raw]
+        kept_aside = len(self.rejected)
+        value = self._made(said, raw)
+        if len(known) < MOST_KNOWN and len(self.rejected) == kept_aside:
+            known[raw] = value
+        return value
+
+    def _made(self, said: Field, raw: Any) -> Any:
         if self.rules.cuts:
             raw = said.kind.cut(raw, said)
         value = said.kind.clean(raw, said, self.viewer.timezone)
@@ -142,22 +169,27 @@ class Cleaner:
         return self._read[picklist].get(fold_text(text.strip()), text)
 
     def _fill_defaults(self, values: Values) -> None:
-        for name, said in self.fields.items():
-            if name not in values and said.default is not None:
-                values[name] = said.default() if callable(said.default) else said.default
+        for name, default in self._defaults:
+            if name not in values:
+                values[name] = default() if callable(default) else default
         if "owner_id" in self.fields and values.get("owner_id") is None:
             values["owner_id"] = self.viewer.id
 
+    def _fill_of_profile(self, values: Values) -> None:
+        """What a customer's profile fills in where nothing was sent, and whose the record is, whatever was sent."""
+        for name, raw in (self.shown.defaults if self.shown else {}).items():
+            if values.get(name) in (None, "", ()) and name in self.fields:
+                values[name] = self._value(self.fields[name], raw)
+        values.update(self.imposed)
+
     def _demanded(self, values: Values, old: Mapping[str, Any] | None) -> Iterable[str]:
-        for name, said in self.fields.items():
-            if said.required and (old is None or name in values):
-                yield name
+        return self._required if old is None else [name for name in self._required if name in values]
 
     def _check_links(self, rows: Sequence[Values], faults: dict[int, Faults]) -> None:
         """Every linked record must exist and may be read by the viewer: one query a target module."""
         for name, said in self.fields.items():
             wanted = {row[name] for row in rows if row.get(name) is not None} if said.is_link else set()
-            if not wanted:
+            if not wanted or name in self.imposed:
                 continue
             found = self._found(said, wanted)
             for index, row in enumerate(rows):
@@ -174,15 +206,12 @@ class Cleaner:
             return owners_among(wanted)
         found: set[int] = set()
         for key in said.to:
-            target = modules[key].table if key in modules else db.metadata.tables[key]
             for chunk in _chunks(sorted(wanted - found), 900):
-                query = select(target.c.id).where(target.c.id.in_(chunk))
-                if "deleted_at" in target.c:
-                    query = query.where(target.c.deleted_at.is_(None))
+                query = _live_among(modules[key].table if key in modules else db.metadata.tables[key])
                 if key in modules and said.kind.name == "link" and not self.viewer.is_system:
                     narrowing = scope(self.viewer, modules[key], "view")
                     query = query if narrowing is None else query.where(narrowing)
-                found |= set(db.session.execute(query).scalars())
+                found |= set(db.session.execute(query, {"ids": chunk}).scalars())
         return found
 
     def _check_unique(
@@ -206,6 +235,13 @@ class Cleaner:
                     if place or held.get(key, own) != own:
                         message = _("Another record has this “%(label)s” already.", label=_(said.label))
                         faults.setdefault(index, {}).setdefault(name, []).append(Fault("not_unique", message))
+
+
+@cache
+def _live_among(target: Any) -> Select[Any]:
+    """Ids of the parameter `ids` that live in the table; built once, as every link that is written asks it."""
+    query = select(target.c.id).where(target.c.id.in_(bindparam("ids", expanding=True)))
+    return query.where(target.c.deleted_at.is_(None)) if "deleted_at" in target.c else query
 
 
 def _chunks(items: list[Any], size: int) -> Iterable[list[Any]]:

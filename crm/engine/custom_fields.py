@@ -44,7 +44,9 @@ def index_custom_field(_progress: outbox.Progress, module: str, field: str, **_:
     said = modules[module].fields[field]
     table = modules[module].table
     column: Any = custom_column(said, table)
-    index = Index(f"ix_{module}_{field}", fold(column) if said.kind.is_text else column, table.c.id)
+    live: Any = {"sqlite_where": table.c.deleted_at.is_(None), "postgresql_where": table.c.deleted_at.is_(None)}
+    what = fold(column) if said.kind.is_text else column
+    index = Index(f"ix_{module}_{field}", what, table.c.id, table.c.owner_id, **live)
     table.indexes.discard(index)  # it belongs to this database, not to the declaration
     index.create(db.session.connection(), checkfirst=True)
     return f"{module}.{field} is indexed"

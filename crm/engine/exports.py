@@ -3,7 +3,7 @@
 import csv
 import io
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -144,7 +144,13 @@ def write_csv(out: BinaryIO, rows: Iterator[Row], shown: Sequence[Heading]) -> i
 def write_xlsx(out: BinaryIO, rows: Iterator[Row], shown: Sequence[Heading], zone: str) -> int:
     """Write an XLSX file with typed cells; moments are those of `zone`. Gives the number of rows. Raises Refused."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet()
+    count = fill_sheet(book.create_sheet(), rows, shown, zone)
+    book.save(out)
+    return count
+
+
+def fill_sheet(sheet: Any, rows: Iterator[Row], shown: Sequence[Heading], zone: str) -> int:
+    """Write a heading and rows with typed cells to an empty sheet of a write-only book; the number of rows. Raises Refused."""
     sheet.freeze_panes = "A2"
     heads = []
     for heading in shown:
@@ -159,15 +165,22 @@ def write_xlsx(out: BinaryIO, rows: Iterator[Row], shown: Sequence[Heading], zon
             raise Refused.because(
                 "too_many", _("An Excel sheet holds at most 1,048,575 rows. Export as CSV, or narrow the list.")
             )
-        cells = []
-        for heading in shown:
-            cell = WriteOnlyCell(sheet, value=_typed(row, heading, here))
-            if isinstance(cell.value, str):
-                cell.data_type = "s"  # also what begins like a formula
-            cells.append(cell)
-        sheet.append(cells)
-    book.save(out)
+        sheet.append([_cell(sheet, row, heading, here) for heading in shown])
     return count
+
+
+def append_pair(sheet: Any, label: str, row: Row, heading: Heading, zone: str) -> None:
+    """Write one line to a sheet: the name of a field and its value."""
+    head = WriteOnlyCell(sheet, value=_safe(label))
+    head.data_type, head.font = "s", Font(bold=True)
+    sheet.append([head, _cell(sheet, row, heading, ZoneInfo(zone))])
+
+
+def _cell(sheet: Any, row: Row, heading: Heading, zone: ZoneInfo) -> WriteOnlyCell:
+    cell = WriteOnlyCell(sheet, value=_typed(row, heading, zone))
+    if isinstance(cell.value, str):
+        cell.data_type = "s"  # also what begins like a formula
+    return cell
 
 
 def _typed(row: Row, heading: Heading, zone: ZoneInfo) -> Any:
@@ -181,6 +194,31 @@ def _typed(row: Row, heading: Heading, zone: ZoneInfo) -> Any:
     if isinstance(value, date):
         return value
     return _safe(heading.field.kind.text(value)) or None
+
+
+def xlsx_of_texts(rows: Iterable[Sequence[str]]) -> bytes:
+    """An XLSX file of one sheet, the first row in bold. Every cell is text, so nothing in it runs."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for place, row in enumerate(rows):
+        cells = [WriteOnlyCell(sheet, value=_safe(text) or None) for text in row]
+        for cell in cells:
+            if cell.value is not None:
+                cell.data_type = "s"  # also what begins like a formula
+            if not place:
+                cell.font = Font(bold=True)
+        sheet.append(cells)
+    held = io.BytesIO()
+    book.save(held)
+    return held.getvalue()
+
+
+def csv_of_texts(rows: Iterable[Sequence[str]]) -> bytes:
+    """A CSV file: UTF-8 with its mark, comma, everything quoted; no cell is taken for a formula."""
+    held = io.StringIO()
+    writer = csv.writer(held, quoting=csv.QUOTE_ALL)
+    writer.writerows([plain(text) for text in row] for row in rows)
+    return b"\xef\xbb\xbf" + held.getvalue().encode()
 
 
 def _safe(text: str) -> str:

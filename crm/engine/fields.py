@@ -31,11 +31,16 @@ class Field:
     only: Any = (
         None  # of a link with one target: conditions that records meet which boxes offer; rules refuse, this spares
     )
+    about: str = ""  # of conditions: the module whose records they are about, where it is always the same other one
     read_only: bool = False  # written by the system only; refused from every outside channel
     mass_edit: bool = False
     in_lists: bool = True  # offered as a column, filter and sort
     sensitive: bool = False  # never prefilled on public pages
+    personal: bool = False  # tells of the person whose record it is: shown to that person, taken away by an erasure
     custom: bool = False
+    names: str = (
+        ""  # of a text that repeats names of records of this module: an administrator words them in each language
+    )
     audited: bool = False  # shown in the change log of the card by default
 
     @property
@@ -153,7 +158,7 @@ def user(label: str, **said: Any) -> MappedColumn[Any]:
 
 
 def file(label: str, **said: Any) -> MappedColumn[Any]:
-    return _column(make("file", label, to=("files",), **said), ForeignKey("files.id", ondelete="SET NULL"))
+    return _column(make("file", label, to=("files",), **said), ForeignKey("files.id", ondelete="SET NULL"), index=True)
 
 
 def conditions(label: str, **said: Any) -> MappedColumn[Any]:

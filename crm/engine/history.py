@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, insert, select
+from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import BigId, UtcDateTime, db
+from crm.engine import storing
 from crm.engine.channels import RULES, Channel
 from crm.engine.fields import Field
 from crm.engine.module import Module
@@ -30,18 +31,22 @@ class Change(db.Model):  # type: ignore[name-defined]
     new: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", ondelete="SET NULL"))
+    contact_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("entities.id", ondelete="SET NULL"))  # a customer
     channel: Mapped[str] = mapped_column(String(12))
 
 
-def note_events(viewer: Viewer, module: Module, ids: Iterable[int], event: str, channel: Channel, at: datetime) -> None:
-    """Log that something happened to whole records: created, deleted, restored, converted, merged."""
-    actor = None if RULES[channel].is_robot else viewer.id
-    rows = [
-        {"entity_id": id, "module": module.key, "field": "", "old": None, "new": event, "at": at, "actor_id": actor,
-         "channel": channel.value} for id in ids
-    ]  # fmt: skip
-    if rows:
-        db.session.connection().execute(insert(Change.__table__), rows)
+def note_events(
+    viewer: Viewer, module: Module, ids: Iterable[int], event: str, channel: Channel, at: datetime,
+    contact_id: int | None = None,
+) -> None:  # fmt: skip
+    """Log that something happened to whole records: created, deleted, restored, converted, merged.
+
+    `contact_id`: the customer who did it by a link, without a log-in.
+    """
+    actor, contact = _who(viewer, channel)
+    same = {"module": module.key, "field": "", "old": None, "new": event, "at": at, "actor_id": actor,
+            "contact_id": contact or contact_id, "channel": channel.value}  # fmt: skip
+    storing.insert_for_each(Change.__table__, "entity_id", list(ids), same)
 
 
 def note_changes(
@@ -53,14 +58,20 @@ def note_changes(
     at: datetime,
 ) -> None:
     """Log changed fields: record id → field → (old, new)."""
-    actor = None if RULES[channel].is_robot else viewer.id
+    actor, contact = _who(viewer, channel)
     rows = [
         {"entity_id": id, "module": module.key, "field": name, "old": _text(fields[name], old), "new": _text(fields[name], new),
-         "at": at, "actor_id": actor, "channel": channel.value}
+         "at": at, "actor_id": actor, "contact_id": contact, "channel": channel.value}
         for id, changed in changes.items() for name, (old, new) in changed.items()
     ]  # fmt: skip
-    if rows:
-        db.session.connection().execute(insert(Change.__table__), rows)
+    storing.insert_rows(Change.__table__, rows)
+
+
+def _who(viewer: Viewer, channel: Channel) -> tuple[int | None, int | None]:
+    """(user, contact) that a change is attributed to; neither for the system."""
+    if RULES[channel].is_robot:
+        return None, None
+    return viewer.id, viewer.customer.contact_id if viewer.customer else None
 
 
 def _text(said: Field, value: Any) -> str | None:

@@ -69,7 +69,7 @@ class Kind:
                 "too_long",
                 _("This takes at most %(most)s characters; there are %(count)s.", most=field.max, count=len(text)),
             )
-        return " ".join(text.split("\n"))
+        return text.replace("\n", " ")
 
     def cut(self, raw: Any, field: "Field") -> Any:
         """`raw` shortened to what fits, for imports."""
@@ -322,12 +322,15 @@ class Clock(Kind):
         return None if stored is None else time.fromisoformat(stored)
 
 
+PHONE = re.compile(r"[+]?[\d\s().\-/]{3,40}(\s*(x|ext\.?)\s*\d{1,8})?").fullmatch
+
+
 class Phone(Kind):
     name, legacy_ui = "phone", 11
 
     def check(self, text: str, field: "Field") -> Any:
         text = super().check(text, field)
-        if not re.fullmatch(r"[+]?[\d\s().\-/]{3,40}(\s*(x|ext\.?)\s*\d{1,8})?", text):
+        if not PHONE(text):
             raise BadValue("bad_phone", _("This takes a telephone number, such as +358 40 123 4567."))
         return text
 

@@ -1,16 +1,17 @@
 """The declaration of a module: what a record is and where its fields show. No route, no template, no SQL for lists."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, Text, cast, func, type_coerce
+from sqlalchemy import BigInteger, Index, Integer, Text, cast, func, literal, type_coerce
 from sqlalchemy.sql import ColumnElement
 
 from crm.db import Scaled, db, fold
 from crm.engine import overlay
 from crm.engine.fields import Field, PicklistSeed
 from crm.engine.formulas import Formula
+from crm.engine.labels import of_field
 from crm.engine.record import COMMON_FIELDS, Ledger, Record
 from crm.engine.refusals import UnknownName
 
@@ -60,7 +61,9 @@ class Timeline:
     """How rows of this module appear on the timeline of the record they belong to: one keyset query (engine.timeline)."""
 
     at: str  # the column of the moment
-    sentence: str  # English, with {names} of columns; translated before it is filled
+    sentence: (
+        str  # English, with {names} of columns, {a|b} for the first that says something; translated before it is filled
+    )
     icon: str = "point"
     columns: tuple[str, ...] = ()
     category: str = ""  # the filter of the timeline it belongs to: mail, visit, call, task, change, note, survey …
@@ -77,6 +80,36 @@ class Related:
     columns: tuple[str, ...] = ()
     timeline: Timeline | None = None
     tab: bool = True  # a related list on the card
+
+
+@dataclass(frozen=True)
+class PortalExposure:
+    """That customers may see records of this module in a portal whose profile shows it.
+
+    `by_contact`, `by_account`: the link fields that say whose a record is ("id": the record itself is the contact or the
+    account); with neither, everybody sees those that meet `where`. `where`: only such records, whoever asks (published …).
+    `is_split`: lists offer All and Mine. `status`: the picklist field that lists are filtered by.
+    `through`: of rows below a record (comments, lines): the link to it; who sees that record sees `fields` of its rows.
+    `is_view_only`: customers write it by pages of its own, never as a record, whatever a profile ticks.
+    `kept`: fields that customers never write, whatever a profile ticks. `gives`: what every record carries that a customer makes.
+    `edit_where`: only such records may be changed by customers. `is_of_company`: a portal administrator sees those of the whole
+    company, whatever the profile's scope. `goes_to_assignee`: its owner is whom the portal names, not who looks after the contact.
+    """
+
+    by_contact: str = ""
+    by_account: str = ""
+    where: Condition = field(default_factory=dict)
+    is_split: bool = True
+    status: str = ""
+    through: str = ""
+    through_module: str = ""
+    fields: tuple[str, ...] = ()
+    is_view_only: bool = False
+    kept: frozenset[str] = frozenset()
+    gives: Mapping[str, Any] = field(default_factory=dict)
+    edit_where: Condition = field(default_factory=dict)
+    is_of_company: bool = False
+    goes_to_assignee: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,10 +157,16 @@ class Module:
     editable: bool = True
     deletable: bool = True
     in_api: bool = True
+    in_search: bool = True  # found by the search over all modules; False for what only administrators set
     icon: str = "file"
     facts: tuple[str, ...] = ()  # fields shown at the top of the card
     checks: tuple[Callable[[Mapping[str, Any], Mapping[str, Any] | None], Any], ...] = ()
     """Rules of the module beyond single fields: check(new values, old row or None) → {field: Fault} or {}; run by cleaning."""
+    asks: tuple[Callable[[Any, Mapping[str, Any], Mapping[str, Any] | None], Any], ...] = ()
+    """Rules that depend on who writes: ask(viewer, new values, old row or None) → {field: Fault} or {}; run after the checks."""
+    doubts: tuple[Callable[[Mapping[str, Any], Mapping[str, Any] | None], dict[str, str]], ...] = ()
+    """What is allowed, but people are asked once more: doubt(new values, old row or None) → {field: sentence}. Forms ask;
+    programs, who cannot be asked, are not."""
     before_delete: tuple[Callable[[list[int]], Any], ...] = ()
     """check(ids) → {id: Fault}; a refused id is not deleted."""
     derives: tuple[Callable[[Mapping[str, Any], Mapping[str, Any] | None], dict[str, Any]], ...] = ()
@@ -137,13 +176,19 @@ class Module:
     """module → link field here: a record of that module cannot be deleted while a row here points at it."""
     opened_by: str = ""
     """Picklist field whose keys no, read, write say how far the owner opens the record to others; private when "no"."""
+    restricted_by: str = ""
+    """Checkbox that closes a record to all but its creator, its owner, administrators, and the users of `allowed`."""
+    allowed: str = ""  # name of the ManyLink to the users who may see and edit a restricted record
     sole: tuple[str, ...] = ()
     """Checkboxes that at most one record has: ticking one takes the tick from the others."""
     also: tuple[str, ...] = ()  # other names of the module, taken by the API and the registry
+    api_defaults: Mapping[str, Any] = field(default_factory=dict)
+    """What a record that programs make holds where they say nothing (a form has defaults of its own)."""
     areas: Mapping[str, str] = field(default_factory=dict)
     """verb → name of an area in Viewer.rights.areas or a flag in Viewer.flags which is needed beside the profile right."""
     in_crm: bool = True  # has pages in the CRM
     in_ecp: bool = False  # has pages in the Email Contact Portal
+    portal: PortalExposure | None = None  # what customers may see of it in the Self-Service Portal; None: nothing, ever
 
     declared: dict[str, Field] = field(init=False, default_factory=dict)
 
@@ -160,6 +205,8 @@ class Module:
             self.declared[column.key] = said.named(column.key, required)
         for name, said in self.fields_of_table.items():
             self.declared[name] = said.named(name, said.required)
+        for name, said in self.declared.items():
+            self.declared[name] = replace(said, label=of_field(self.key, name, said.label))
         if issubclass(self.record, Record):  # what a record is comes first, what all carry last
             own = {name: said for name, said in self.declared.items() if name not in COMMON_FIELDS}
             self.declared = {"number": self.declared["number"]} | own | {n: self.declared[n] for n in COMMON_FIELDS[1:]}
@@ -189,8 +236,9 @@ class Module:
 
     @property
     def fields(self) -> dict[str, Field]:
-        """Declared and custom fields by name."""
-        return self.declared | overlay.custom_fields(self.key)
+        """Declared and custom fields by name; not to be changed."""
+        custom = overlay.custom_fields(self.key)
+        return self.declared | custom if custom else self.declared
 
     def resolve(self, name: str) -> str:
         """The canonical name of a field or alias. Raises UnknownName with the nearest match."""
@@ -206,7 +254,8 @@ class Module:
 
     def field(self, name: str) -> Field:
         """The field called `name` (or an alias of it). Raises UnknownName."""
-        return self.fields[self.resolve(name)]
+        known = self.fields
+        return known[name] if name in known else known[self.resolve(name)]
 
     def column(self, name: str, table: Any = None) -> ColumnElement[Any]:
         """The SQL expression of a field on `table` (an alias of this module's table; default: the table itself)."""
@@ -258,9 +307,10 @@ class Module:
         live = {"sqlite_where": c.deleted_at.is_(None), "postgresql_where": c.deleted_at.is_(None)}
         if self.prefix:
             Index(f"uq_{self.key}_number", c.number, unique=True, **live)
-        # Lists show living records only: with that in the index, counting and picking a page need not look at the table.
-        Index(f"ix_{self.key}_created", c.created_at, c.id, **live)
-        Index(f"ix_{self.key}_updated", c.updated_at, c.id, **live)
+        # Lists show living records only, and mostly those of some owners: with both in the index, counting what fits need not
+        # look at the table. PostgreSQL also wants to find there the text that is folded.
+        Index(f"ix_{self.key}_created", c.created_at, c.id, c.owner_id, **live)
+        Index(f"ix_{self.key}_updated", c.updated_at, c.id, c.owner_id, **live)
         for name, said in self.declared.items():
             column = c[name]
             is_title = name == self.titles[-1]
@@ -268,16 +318,23 @@ class Module:
                 what = fold(column) if said.kind.is_text else column
                 Index(f"uq_{self.key}_{name}", what, unique=True, **live)
             if (said.indexed or is_title) and not column.index:
-                what = fold(column) if said.kind.is_text and said.kind.name != "picklist" else column
-                Index(f"ix_{self.key}_{name}", what, c.id, **live)
+                is_folded = said.kind.is_text and said.kind.name != "picklist"
+                beside: dict[str, Any] = {"postgresql_include": [name]} if is_folded else {}
+                what = fold(column) if is_folded else column
+                Index(f"ix_{self.key}_{name}", what, c.id, c.owner_id, **live, **beside)
+
+
+def _written(value: str) -> ColumnElement[str]:
+    return literal(value, literal_execute=True)
 
 
 def custom_column(said: Field, table: Any) -> ColumnElement[Any]:
     """The SQL expression of a custom field in `extra`, typed so that both databases compare alike (decisions.md 7)."""
+    # Its name is written into the statement: an index of the expression serves only what is the very same.
     if db.engine.dialect.name == "sqlite":
-        raw: ColumnElement[Any] = func.json_extract(table.c.extra, f"$.{said.name}")
+        raw: ColumnElement[Any] = func.json_extract(table.c.extra, _written(f"$.{said.name}"))
     else:
-        raw = table.c.extra.op("->>")(said.name)
+        raw = table.c.extra.op("->>")(_written(said.name))
     if said.kind.is_scaled:
         return type_coerce(cast(raw, BigInteger), Scaled(4, said.scale))
     if said.kind.name == "whole":

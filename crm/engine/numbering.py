@@ -1,6 +1,6 @@
 """Readable numbers of records: prefix and sequence a module, given out inside the saving transaction without races."""
 
-from sqlalchemy import Integer, String, bindparam, func, select, update
+from sqlalchemy import BigInteger, Integer, String, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import BigId, Entity, db
@@ -19,23 +19,26 @@ class Numbering(db.Model):  # type: ignore[name-defined]
     width: Mapped[int] = mapped_column(Integer, default=0)
 
 
+TABLE = Numbering.__table__
+TAKE = (  # asked by every new record while others wait for the row: built once
+    update(TABLE)
+    .where(TABLE.c.module == bindparam("of_module"))
+    .values(next_number=TABLE.c.next_number + bindparam("count", type_=BigInteger()))
+    .returning(TABLE.c.prefix, TABLE.c.next_number, TABLE.c.width)
+)
+
+
 def allocate(module: Module, count: int) -> list[str | None]:
     """The next `count` numbers of a module. The row stays locked until the caller's transaction ends; gaps may remain."""
     if not module.prefix or not count:
         return [None] * count
-    table = Numbering.__table__
-    taken = (
-        update(table)
-        .where(table.c.module == module.key)
-        .values(next_number=table.c.next_number + count)
-        .returning(table.c.prefix, table.c.next_number, table.c.width)
-    )
-    row = db.session.execute(taken).one_or_none()
+    said = {"of_module": module.key, "count": count}
+    row = db.session.execute(TAKE, said).one_or_none()
     if row is None:
         _begin(module)
-        row = db.session.execute(taken).one()
-    first = row.next_number - count
-    return [f"{row.prefix}{str(number).zfill(row.width)}" for number in range(first, first + count)]
+        row = db.session.execute(TAKE, said).one()
+    prefix, end, width = row
+    return [f"{prefix}{str(number).zfill(width)}" for number in range(end - count, end)]
 
 
 def _begin(module: Module) -> None:

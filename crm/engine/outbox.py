@@ -20,6 +20,7 @@ from crm.db import BigId, Json, UtcDateTime, db
 OPEN = ("waiting", "leased")
 STATES = (*OPEN, "done", "failed", "cancelled")
 MOST_ATTEMPTS = 5
+PUT = "jobs put"  # in Session.info: (queue, id) of the jobs that this transaction made due, for crm.jobs.telling
 AnySession = Session | scoped_session[Any]
 
 
@@ -155,7 +156,7 @@ def put(
     """
     known = TASKS.get(name)
     now = clock.now()
-    values = {
+    values: dict[str, Any] = {
         "task": name,
         "queue": queue or (known.queue if known else "default"),
         "arguments": json.loads(json.dumps(arguments)),
@@ -174,6 +175,8 @@ def put(
     insert = dialect.insert(Job).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"])
     fresh: int | None = session.scalar(insert.returning(Job.id))
     if fresh is not None:
+        if run_at is None or run_at <= now:
+            session.info.setdefault(PUT, []).append((values["queue"], fresh))
         return fresh
     return session.scalars(select(Job.id).where(Job.dedupe_key == dedupe_key)).one()
 
@@ -192,12 +195,15 @@ def cancel(session: AnySession, job_id: int) -> bool:
 
 def retry(session: AnySession, job_id: int) -> bool:
     """Let a failed or cancelled job run once more, with its attempts counted anew. False when it is in another state."""
-    changed = session.execute(
+    queue = session.scalar(
         update(Job)
         .where(Job.id == job_id, Job.state.in_(("failed", "cancelled")))
         .values(state="waiting", run_at=clock.now(), attempts=0, error=None, finished_at=None, cancel_asked_at=None)
+        .returning(Job.queue)
     )
-    return bool(changed.rowcount)  # type: ignore[attr-defined]
+    if queue is not None:
+        session.info.setdefault(PUT, []).append((queue, job_id))
+    return queue is not None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import and_, false, or_, select
 from sqlalchemy.sql import ColumnElement
 
+from crm.db import db
+from crm.engine import portal_rights, ways
 from crm.engine.fields import Field
 from crm.engine.module import Module
 from crm.engine.refusals import Forbidden
 from crm.engine.registry import modules
 from crm.identity.viewer import FLAGS, Viewer
-from crm.words import N_, _
+from crm.words import N_, _, in_sentence
 
 LEVELS = ("private", "read", "write", "delete")  # of sharing defaults, each holds the ones before it
 LEVEL_NEEDED = {"view": 1, "export": 1, "delete": 3, "merge": 3}  # a verb not named changes records: "write"
@@ -45,9 +47,18 @@ SAID = {
 
 def may(viewer: Viewer, verb: str, module: Module | str) -> bool:
     """Whether `viewer` may do `verb` (a Verb of identity.viewer) in `module` at all, whatever the record."""
-    module = _module(module)
-    if viewer.is_system:
+    if viewer.kind == "system":
         return True
+    if viewer.kind == "customer":
+        return portal_rights.may(viewer, verb, _module(module))
+    key = (verb, module if isinstance(module, str) else module.key)
+    known: bool | None = viewer.found.get(key)  # a page asks hundreds of times
+    if known is None:
+        known = viewer.found[key] = _may(viewer, verb, _module(module))
+    return known
+
+
+def _may(viewer: Viewer, verb: str, module: Module) -> bool:
     if viewer.kind not in {"staff", "api_key", "link"} or not _is_open(module, verb):
         return False
     if viewer.kind == "link" and module.key not in viewer.rights.modules:
@@ -71,7 +82,7 @@ def demand(viewer: Viewer, verb: str, module: Module | str) -> None:
             _(
                 "You have no right to %(verb)s %(plural)s.",
                 verb=_(SAID.get(verb, verb)),
-                plural=_(module.plural).lower(),
+                plural=in_sentence(_(module.plural)),
             ),
             "forbidden_action",
         )
@@ -89,15 +100,22 @@ def has_area(viewer: Viewer, area: str) -> bool:
     return viewer.is_admin or area in viewer.rights.areas
 
 
-def scope(viewer: Viewer, module: Module | str, verb: str = "view", table: Any = None) -> ColumnElement[bool] | None:
+def scope(
+    viewer: Viewer, module: Module | str, verb: str = "view", table: Any = None, known: str = ""
+) -> ColumnElement[bool] | None:
     """The records of `module` with which `viewer` may do `verb`, as one condition; None: all of them, no narrowing.
 
-    `table`: an alias of the module's table that the condition is to speak of (default: the table itself).
+    `table`: an alias of the module's table that the condition is to speak of (default: the table itself). `known`: a link of
+    the module of which the caller says in the same statement that it points at one record, one that `viewer` was just
+    found to see; of that link nothing is asked again (only for "view").
     """
     module = _module(module)
     if not may(viewer, verb, module):
         return false()
-    return _narrowing(viewer, module, verb, module.table if table is None else table)
+    if viewer.kind == "customer":
+        return portal_rights.scope(viewer, module, verb, module.table if table is None else table)
+    known = known if verb == "view" else ""
+    return _narrowing(viewer, module, verb, module.table if table is None else table, known)
 
 
 def readable(viewer: Viewer, module: Module | str) -> frozenset[str]:
@@ -107,8 +125,16 @@ def readable(viewer: Viewer, module: Module | str) -> frozenset[str]:
         return frozenset(module.fields)
     if not may(viewer, "view", module):
         return frozenset()
+    if viewer.kind == "customer":
+        return portal_rights.readable(viewer, module)
+    fields = module.fields
+    known = viewer.found.get(module.key)
+    if known is not None and known[0] is fields:
+        return known[1]  # type: ignore[no-any-return]
     hidden = frozenset[str]() if viewer.is_admin else viewer.rights.of(module.key).hidden
-    return frozenset(module.fields) - hidden
+    found = frozenset(fields) - hidden
+    viewer.found[module.key] = (fields, found)
+    return found
 
 
 def writable(viewer: Viewer, module: Module | str) -> frozenset[str]:
@@ -118,6 +144,8 @@ def writable(viewer: Viewer, module: Module | str) -> frozenset[str]:
         return frozenset(module.fields)
     if not may(viewer, "create", module) and not may(viewer, "edit", module):
         return frozenset()
+    if viewer.kind == "customer":
+        return portal_rights.writable(viewer, module)
     said = viewer.rights.of(module.key)
     kept = frozenset[str]() if viewer.is_admin else said.hidden | said.read_only
     return frozenset(name for name, field in module.fields.items() if not field.read_only and name not in kept)
@@ -158,34 +186,54 @@ def _is_in_scopes(scopes: Mapping[str, frozenset[str]], verb: str, module: Modul
     return verb in held or bool(MADE_OF.get(verb) and MADE_OF[verb] <= held)
 
 
-def _narrowing(viewer: Viewer, module: Module, verb: str, table: Any) -> ColumnElement[bool] | None:
+def _narrowing(viewer: Viewer, module: Module, verb: str, table: Any, known: str = "") -> ColumnElement[bool] | None:
     """Which records sharing leaves to the viewer for a verb that the profile grants."""
-    needed = LEVEL_NEEDED.get(verb, 2)
     if viewer.is_system or viewer.is_admin:
         return None
+    shared = _of_sharing(viewer, module, verb, table, known)
+    if not module.restricted_by:
+        return shared
+    mine = _of_restricted(viewer, module, table)
+    is_open = ~table.c[module.restricted_by]
+    return or_(mine, is_open if shared is None else and_(is_open, shared))
+
+
+def _of_restricted(viewer: Viewer, module: Module, table: Any) -> ColumnElement[bool]:
+    """That the viewer owns the record, made it, or is among the users chosen for it."""
+    from crm.engine.relations import EntityLink
+
+    pairs = EntityLink.__table__
+    chosen = select(pairs.c.a_id).where(pairs.c.relation == f"{module.key}.{module.allowed}", pairs.c.b_id == viewer.id)
+    return or_(table.c.creator_id == viewer.id, _is_of(viewer.principals, table), table.c.id.in_(chosen))
+
+
+def _of_sharing(viewer: Viewer, module: Module, verb: str, table: Any, known: str) -> ColumnElement[bool] | None:
+    needed = LEVEL_NEEDED.get(verb, 2)
     if module.parent:
-        held = _through(viewer, table.c[module.parent], _targets(module, module.parent), verb, ask=True)
-        parts = [part for part in (held, _about(viewer, module, table)) if part is not None]
+        parents = _targets(module, module.parent)
+        held = None if known == module.parent else _through(viewer, table.c[module.parent], parents, verb, ask=True)
+        about = None if known == module.about else _about(viewer, module, table)
+        parts = [part for part in (held, about) if part is not None]
         return and_(*parts) if parts else None
     if viewer.rights.edit_all or (needed == 1 and viewer.rights.view_all):
         return None
     if "owner_id" not in table.c:
         return None  # a plain table, such as users, belongs to nobody
     if module.opened_by:  # the owner of each record says how far it is open, not a sharing default
-        mine = table.c.owner_id.in_(sorted(_owners(viewer, module.key, needed)))
+        mine = _is_of(_owners(viewer, module.key, needed), table)
         opened = {1: ("read", "write"), 2: ("write",)}.get(needed, ())
         return or_(mine, table.c[module.opened_by].in_(opened)) if opened else mine
     level = LEVELS.index(viewer.defaults.get(module.key, "delete"))
     through: ColumnElement[bool] | None = None
     if level >= needed:
-        if not module.follows:
+        if not module.follows or known == module.follows:
             return None
         link = table.c[module.follows]
         through = _through(viewer, link, _targets(module, module.follows), verb)
         if through is None:
             return None
         through = or_(link.is_(None), through)
-    mine = table.c.owner_id.in_(sorted(_owners(viewer, module.key, needed)))
+    mine = _is_of(_owners(viewer, module.key, needed), table)
     return mine if through is None else or_(mine, through)
 
 
@@ -207,6 +255,14 @@ def _owners(viewer: Viewer, key: str, needed: int) -> Iterable[int]:
     if needed == 1:
         owners |= viewer.shared_read.get(key, frozenset())
     return owners
+
+
+def _is_of(owners: Iterable[int], table: Any) -> ColumnElement[bool]:
+    """That a record belongs to one of `owners`. PostgreSQL gets them as one value: a plan that it keeps would put a list of
+    parameters together anew for each row, and there would be a plan for each length of it."""
+    if db.engine.dialect.name == "sqlite":
+        return table.c.owner_id.in_(sorted(owners))  # type: ignore[no-any-return]
+    return ways.among(table.c.owner_id, sorted(owners))
 
 
 _aliases: "WeakKeyDictionary[Any, dict[str, Any]]" = WeakKeyDictionary()
@@ -239,5 +295,12 @@ def _through(
         if condition is not None:
             is_narrow = True
             ids = ids.where(condition)
-        parts.append(link.in_(ids))
+        parts.append(_is_one_of(link, other.c.id, ids))
     return or_(false(), *parts) if is_narrow else None
+
+
+def _is_one_of(link: Any, id: Any, ids: Any) -> ColumnElement[bool]:
+    """That `link` is one of the `ids`. SQLite would gather all ids first, however few rows are asked; it is told to look up each."""
+    if db.engine.dialect.name == "sqlite":
+        return ids.where(id == link).exists()  # type: ignore[no-any-return]
+    return link.in_(ids)  # type: ignore[no-any-return]

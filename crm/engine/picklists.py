@@ -1,7 +1,7 @@
 """Picklists: seeded from the declarations, grown by administrators; values that imports could not take are kept aside."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from crm import clock
 from crm.db import BigId, Json, UtcDateTime, db
 from crm.engine.fields import Choice
+from crm.engine.labels import of_choice
 from crm.engine.refusals import Refused, UnknownName
 from crm.engine.registry import modules
 from crm.words import _
@@ -63,6 +64,8 @@ class RejectedValue(db.Model):  # type: ignore[name-defined]
 
 
 Lists = dict[str, dict[str, Choice]]
+VERSION = select(PicklistVersion.__table__.c.version)  # asked by every request: built once
+PRESENT = VERSION.scalar_subquery().label("picklist_version")  # for a statement that reads something else too
 _kept: dict[str, tuple[int, Lists]] = {}
 
 
@@ -97,7 +100,8 @@ def touch() -> None:
     changed = db.session.execute(update(PicklistVersion).values(version=version))
     if not changed.rowcount:  # type: ignore[attr-defined]
         db.session.execute(insert(PicklistVersion).values(id=1, version=version))
-    db.session().info.pop("picklists", None)
+    for known in ("picklists", "picklist_version"):
+        db.session().info.pop(known, None)
 
 
 def _lists() -> Lists:
@@ -108,10 +112,17 @@ def _lists() -> Lists:
     return known
 
 
+def know(version: int | None) -> None:
+    """What PRESENT gave in this session, so that it need not be asked again."""
+    db.session().info["picklist_version"] = version or 0
+
+
 def _read() -> Lists:
     url = str(db.engine.engine.url)  # also where a connection stands in for the engine
     with db.session.no_autoflush:
-        version = db.session.execute(select(PicklistVersion.version)).scalar() or 0
+        version = db.session().info.pop("picklist_version", None)
+        if version is None:
+            version = db.session.execute(VERSION).scalar() or 0
         if url in _kept and _kept[url][0] == version:
             return _kept[url][1]
         lists, values = Picklist.__table__, PicklistValue.__table__
@@ -123,7 +134,7 @@ def _read() -> Lists:
         found: Lists = {}
         for name, key, label, colour, carries, is_active in db.session.execute(said):
             if is_active:
-                found.setdefault(name, {})[key] = Choice(key, label or key, colour, carries or {})
+                found.setdefault(name, {})[key] = Choice(key, of_choice(name, key, label or key), colour, carries or {})
     _kept[url] = (version, found)
     return found
 
@@ -135,7 +146,10 @@ def _list(name: str) -> dict[str, Choice]:
     declared = modules.picklists()
     if name not in declared:
         raise UnknownName("picklist", name, {*known, *declared})
-    return {one.key: Choice(one.key, one.label or one.key, one.colour, one.carries) for one in declared[name].choices}
+    return {
+        one.key: Choice(one.key, of_choice(name, one.key, one.label or one.key), one.colour, one.carries)
+        for one in declared[name].choices
+    }
 
 
 def choices(name: str) -> list[Choice]:
@@ -185,6 +199,18 @@ def add(name: str, keys: Iterable[str]) -> tuple[list[str], list[str]]:
         db.session.execute(insert(values), rows)
         touch()
     return added, skipped
+
+
+def relabel(name: str, labels: Mapping[str, str]) -> None:
+    """Call choices of a list otherwise: key → label. Their keys stay. Raises UnknownName; the caller commits."""
+    _list(name)
+    lists, values = Picklist.__table__, PicklistValue.__table__
+    id = select(lists.c.id).where(lists.c.name == name).scalar_subquery()
+    for key, label in labels.items():
+        said = update(values).where(values.c.picklist_id == id, values.c.key == key)
+        db.session.execute(said.values(label=label))
+    if labels:
+        touch()
 
 
 def keep_rejected(module: str, found: Iterable[tuple[str, str]]) -> None:

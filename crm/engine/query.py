@@ -2,17 +2,19 @@
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
-from sqlalchemy import Select, Text, and_, false, literal, or_, select, type_coerce
+from sqlalchemy import Select, Text, and_, false, literal, literal_column, or_, select, type_coerce
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import TypeDecorator
 
 from crm.db import Entity, Scaled, db, fold
+from crm.engine import ways
 from crm.engine.conditions.nodes import ID
 from crm.engine.fields import Field
 from crm.engine.module import Module
@@ -23,6 +25,7 @@ from crm.engine.rows import Row
 from crm.identity.viewer import Viewer
 from crm.words import _
 
+Way = Literal["known", "along", "any"]  # by ids that are known, along the index of the order, as the database likes
 ALWAYS = ("number", "version", "deleted_at")
 
 
@@ -33,11 +36,16 @@ class Key:
     expression: ColumnElement[Any]
     descending: bool
     is_nullable: bool
+    field: str = ""  # the field of the module itself by whose index the rows can be walked
+
+    @property
+    def is_natural(self) -> bool:
+        """Whether the database puts what is empty last by itself, as its indexes do."""
+        return not self.is_nullable or self.descending == (db.engine.dialect.name == "sqlite")
 
     def order(self) -> ColumnElement[Any]:
         said = self.expression.desc() if self.descending else self.expression.asc()
-        is_natural = self.descending == (db.engine.dialect.name == "sqlite")
-        return said.nulls_last() if self.is_nullable and not is_natural else said
+        return said if self.is_natural else said.nulls_last()
 
     def after(self, value: Any) -> ColumnElement[bool]:
         if value is None:
@@ -166,7 +174,8 @@ class Query:
             column = fold(column)
         elif field.kind.name == "multi":
             column = type_coerce(column, Text)
-        return Key(column, name.startswith("-"), is_nullable)
+        is_walked = not is_linked and not field.is_link and ways.is_held(self.module, field.name)
+        return Key(column, name.startswith("-"), is_nullable, field.name if is_walked else "")
 
     def _label_of(self, name: str, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """A link is sorted by what it shows: the label of what it points at, where that may be read."""
@@ -193,35 +202,70 @@ class Query:
         """A Select of `columns` from the table and its joins."""
         return select(*columns).select_from(self._source(self.table, self.joins))
 
-    def statement(
-        self, conditions: Sequence[ColumnElement[bool]], after: str | None, limit: int, offset: int
+    @property
+    def walks(self) -> str:
+        """The field along whose index the rows can be walked; "" when no index has the order."""
+        return self.keys[0].field
+
+    def pages(
+        self, conditions: Sequence[ColumnElement[bool]], after: str | None, offset: int, way: Way
+    ) -> Iterator[Callable[[int], Select[Any]]]:
+        """The statements that make the page together, each to be given how many rows are wanted still.
+
+        It is one, but for a walk along an index that has the empty ones at the wrong end: these are a statement of their own.
+        """
+        first = self.keys[0]
+        said = [*conditions, self._beyond(after)] if after is not None else [*conditions]
+        if way != "along" or first.is_natural or offset:
+            yield lambda wanted: self._statement(said, self.keys, wanted, offset, is_known=way == "known")
+            return
+        if after is None or self.read_cursor(after)[0] is not None:
+            filled = Key(first.expression, first.descending, False)
+            beyond = [] if after is None else [self._beyond(after, (filled, *self.keys[1:]))]
+            there = [*conditions, ways.is_there(first.expression), *beyond]
+            yield lambda wanted: self._statement(there, [filled, *self.keys[1:]], wanted, 0)
+            said = [*conditions]
+        empty = [*said, first.expression.is_(None)]
+        yield lambda wanted: self._statement(empty, self.keys, wanted, 0, order=self.keys[1:])
+
+    def _statement(
+        self,
+        conditions: Sequence[ColumnElement[bool]],
+        keys: Sequence[Key],
+        limit: int,
+        offset: int,
+        order: Sequence[Key] = (),
+        is_known: bool = False,
     ) -> Select[Any]:
-        """The page: first its ids in order, from the table and what the order needs; then what it shows of them.
+        """A page: first its ids in order, from the table and what the order needs; then what it shows of them.
 
         So a sort that no index serves carries keys only, and what is shown of linked records is joined for the page.
         """
-        keys = [key.expression.label(f"sort_{place}") for place, key in enumerate(self.keys)]
-        inner = select(self.table.c.id.label("page_id"), *keys)
+        values = [key.expression.label(f"sort_{place}") for place, key in enumerate(keys)]
+        inner = select(self.table.c.id.label("page_id"), *values)
         inner = inner.select_from(self._source(self.table, self.sort_joins)).where(*conditions)
-        if after is not None:
-            inner = inner.where(self._beyond(after))
-        inner = inner.order_by(*(key.order() for key in self.keys)).limit(limit)
+        inner = inner.order_by(*(key.order() for key in order or keys)).limit(limit)
+        if is_known:
+            inner = inner.with_hint(self.table, "NOT INDEXED", "sqlite")
         page = (inner.offset(offset) if offset else inner).subquery("page")
-        source = self._source(page.join(self.table, self.table.c.id == page.c.page_id), self.joins)
-        found = select(*self.picked, *(page.c[f"sort_{place}"] for place in range(len(keys)))).select_from(source)
-        outer = (Key(page.c[f"sort_{place}"], key.descending, key.is_nullable) for place, key in enumerate(self.keys))
+        # by name: to ask a sub-select for its columns makes them anew, which takes longer than to run it
+        own = literal_column("page.page_id", self.table.c.id.type)
+        sorts = [literal_column(f"page.sort_{place}", key.expression.type) for place, key in enumerate(keys)]
+        source = self._source(page.join(self.table, self.table.c.id == own), self.joins)
+        found = select(*self.picked, *sorts).select_from(source)
+        outer = (Key(sort, key.descending, key.is_nullable) for sort, key in zip(sorts, keys, strict=True))
         self.keys_at = len(self.picked)
         return found.order_by(*(key.order() for key in outer))
 
-    def _beyond(self, cursor: str) -> ColumnElement[bool]:
-        values = self.read_cursor(cursor)
+    def _beyond(self, cursor: str, keys: Sequence[Key] = ()) -> ColumnElement[bool]:
+        values, keys = self.read_cursor(cursor), keys or self.keys
         parts: list[ColumnElement[bool]] = []
         same: list[ColumnElement[bool]] = []
-        for key, value in zip(self.keys, values, strict=True):
+        for key, value in zip(keys, values, strict=True):
             parts.append(and_(*same, key.after(value)))
             same.append(key.same(value))
-        first = self.keys[0]
-        if len(self.keys) > 1 and not first.is_nullable:  # says again what follows, so that an index serves it
+        first = keys[0]
+        if len(keys) > 1 and not first.is_nullable:  # says again what follows, so that an index serves it
             bound = literal(values[0], first.expression.type)
             begin = first.expression <= bound if first.descending else first.expression >= bound
             return and_(begin, or_(*parts))
@@ -250,25 +294,31 @@ class Query:
 
     def row(self, result: Any) -> Row:
         """The row of one result of the statement."""
-        values = {name: result[place] for name, place in self.places.items()}
+        places = self.places
+        values = {name: result[place] for name, place in self.shown}
         for name, (place, field) in self.extras.items():
             values[name] = field.kind.unstore((result[place] or {}).get(field.name), field)
         values.update(dict.fromkeys(self.hidden))
-        label = self.module.label_of(
-            {name: values.get(name, values.get(f" {name}")) for name in self.module.titles}
-            | {"number": values.get(" number") if "number" in self.seen else None}
-        )
-        row = Row(
+        number = result[places[" number"]] if " number" in places and "number" in self.seen else None
+        titles: dict[str, Any] = {"number": number}
+        for name in self.module.titles:
+            at = places.get(name, places.get(f" {name}"))
+            titles[name] = values.get(name) if at is None else result[at]
+        values["id"] = result[0]
+        return Row(
             self.module.key,
             result[0],
-            label,
-            {name: value for name, value in values.items() if not name.startswith(" ")},
-            values.get(" number") if "number" in self.seen else None,
-            values.get(" version") or 0,
-            values.get(" deleted_at"),
+            self.module.label_of(titles),
+            values,
+            number,
+            (result[places[" version"]] if " version" in places else 0) or 0,
+            result[places[" deleted_at"]] if " deleted_at" in places else None,
         )
-        row._values["id"] = result[0]
-        return row
+
+    @cached_property
+    def shown(self) -> list[tuple[str, int]]:
+        """The columns that were asked for, with their places in a result; read once the statement is made."""
+        return [(name, place) for name, place in self.places.items() if not name.startswith(" ")]
 
 
 def _written(value: Any) -> Any:

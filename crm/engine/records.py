@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, insert, select, text
 from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert, select
 from sqlalchemy import update as sql_update
 
 from crm import clock
 from crm.db import Entity, db, fold_text
-from crm.engine import afterwards, formulas, history, numbering, text_index
+from crm.engine import afterwards, attachments, formulas, history, numbering, statistics, storing, text_index, ways
 from crm.engine.channels import RULES, Channel
 from crm.engine.cleaning import Cleaner, Values
 from crm.engine.conditions import matches
@@ -28,7 +28,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.words import _
 
-AT_ONCE = 500
+AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -73,67 +73,47 @@ def create_many(
     numbers = numbering.allocate(module, len(good))
     now = clock.now()
     stamps = {"creator_id": viewer.id, "updater_id": viewer.id, "created_at": now, "updated_at": now}
-    stored = [
-        _stored(cleaner.fields, cleaned[index] | stamps | {"number": numbers[place]})
-        for place, index in enumerate(good)
-    ]
-    ids = _insert(module, stored)
+    made = [cleaned[index] | stamps | {"number": numbers[place]} for place, index in enumerate(good)]
+    ids = _insert(module, cleaner.fields, made)
     for index, id in zip(good, ids, strict=True):
         outcome.ids[index] = id
     if module.is_record:
         history.note_events(viewer, module, ids, "created", channel, now)
-        text_index.index_many(module, dict(zip(ids, ({**row, **row.get("extra", {})} for row in stored), strict=True)))
-        _keep_sole(module, dict(zip(ids, stored, strict=True)))
+        written = dict(zip(ids, made, strict=True))
+        text_index.index_many(module, written, is_new=True)
+        if module.sole:
+            _keep_sole(module, written)
+    statistics.keep(db.session.connection(), module.table.name, len(ids))
     afterwards.tell(module, "created", ids, channel, viewer)
     return outcome
 
 
-def _insert(module: Module, rows: list[Values]) -> list[int]:
-    if not rows:
+def _insert(module: Module, fields: Mapping[str, Field], made: list[Values]) -> list[int]:
+    if not made:
         return []
-    connection = db.session.connection()
     if not module.is_record:
         said = insert(module.table).returning(module.table.c.id, sort_by_parameter_order=True)
-        return list(connection.execute(said, rows).scalars())
-    cards = [{"module": module.key, "number": row["number"], "label": module.label_of(row)} for row in rows]
-    ids = _identities(connection, cards)
-    names = {name for row in rows for name in row}
-    columns = {column.key: column for column in module.table.columns}
-    empty = {name: _default(columns[name]) for name in names}
-    connection.execute(insert(module.table), [{**empty, **row, "id": id} for id, row in zip(ids, rows, strict=True)])
+        rows = [row | {"extra": {}} for row in made]
+        return list(db.session.connection().execute(said, rows).scalars())
+    cards = [{"module": module.key, "number": row["number"], "label": module.label_of(row)} for row in made]
+    ids = storing.insert_identities(cards)
+    custom = {name: said for name, said in fields.items() if said.custom}
+    storing.insert_rows(module.table, [{**_stored(custom, row), "id": id} for id, row in zip(ids, made, strict=True)])
     return ids
 
 
-def _identities(connection: Connection, cards: list[Values]) -> list[int]:
-    """Write the identity cards of new records; their ids, in order.
-
-    SQLite gives back ids one row at a time; there the next ids are reserved in one step, which also takes the write lock.
-    """
-    table = Entity.__table__
-    if connection.dialect.name != "sqlite":
-        said = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return list(connection.execute(said, cards).scalars())
-    reserve = text("UPDATE sqlite_sequence SET seq = seq + :count WHERE name = 'entities' RETURNING seq")
-    last = connection.execute(reserve, {"count": len(cards)}).scalar()
-    if last is None:  # the very first record: the table has no sequence yet
-        said = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        return list(connection.execute(said, cards).scalars())
-    ids = list(range(last - len(cards) + 1, last + 1))
-    connection.execute(insert(table), [{"id": id, **card} for id, card in zip(ids, cards, strict=True)])
-    return ids
+NOTHING: Values = {}
 
 
-def _default(column: Any) -> Any:
-    return column.default.arg if column.default is not None and column.default.is_scalar else None
-
-
-def _stored(fields: Mapping[str, Field], values: Mapping[str, Any]) -> Values:
+def _stored(custom: Mapping[str, Field], values: Values) -> Values:
     """Values by column: custom ones gathered in `extra`."""
-    row = {name: value for name, value in values.items() if name not in fields or not fields[name].custom}
+    if not custom:
+        return {**values, "extra": NOTHING}
+    row = {name: value for name, value in values.items() if name not in custom}
     row["extra"] = {
-        name: fields[name].kind.store(value, fields[name])
+        name: custom[name].kind.store(value, custom[name])
         for name, value in values.items()
-        if name in fields and fields[name].custom and value is not None
+        if name in custom and value is not None
     }
     return row
 
@@ -222,7 +202,7 @@ def _write(
 ) -> None:
     if not fresh:
         return
-    now, connection = clock.now(), db.session.connection()
+    now = clock.now()
     groups: dict[tuple[str, ...], list[Values]] = {}
     labels: list[Values] = []
     for id, changed in fresh.items():
@@ -237,24 +217,12 @@ def _write(
         groups.setdefault(tuple(sorted(row)), []).append(row | {"of_id": id, "of_version": olds[id].get("version")})
         if set(changed) & set(module.titles):
             label = module.label_of(olds[id] | {name: new for name, (_, new) in changed.items()})
-            labels.append({"of_id": id, "said": label})
-    table = module.table
+            labels.append({"of_id": id, "label": label})
+    stamps = {"updated_at": now, "updater_id": viewer.id} if module.is_record else {}
     for names, rows in groups.items():
-        said = (
-            sql_update(table).where(table.c.id == bindparam("of_id")).values({name: bindparam(name) for name in names})
-        )
-        if module.is_record:
-            said = said.where(table.c.version == bindparam("of_version")).values(
-                version=table.c.version + 1, updated_at=now, updater_id=viewer.id
-            )
-        done = connection.execute(said, rows)
-        if module.is_record and 0 <= done.rowcount < len(rows):
+        if not storing.update_rows(module.table, names, rows, stamps):
             raise Stale(0)  # between our reading and our writing somebody else saved one of them
-    if labels:
-        cards = Entity.__table__
-        connection.execute(
-            sql_update(cards).where(cards.c.id == bindparam("of_id")).values(label=bindparam("said")), labels
-        )
+    storing.update_rows(Entity.__table__, ("label",), labels, {})
     if module.is_record:
         history.note_changes(viewer, module, fresh, fields, channel, now)
         searched = {id for id, changed in fresh.items() if set(changed) & {*module.search, *module.titles}}
@@ -343,6 +311,7 @@ def purge(viewer: Viewer, module: Module | str, ids: Sequence[int]) -> int:
         known = select(table.c.id).where(table.c.id.in_(chunk), table.c.deleted_at.is_not(None))
         gone = list(db.session.execute(known).scalars())
         db.session.execute(sql_delete(table).where(table.c.id.in_(gone)))
+        attachments.forget(gone)
         db.session.execute(sql_delete(cards).where(cards.c.id.in_(gone)))
         count += len(gone)
     return count
@@ -383,13 +352,16 @@ def _load(viewer: Viewer, module: Module, ids: Iterable[int], verb: str, bin: bo
     found: dict[int, Values] = {}
     custom = {name: said for name, said in module.fields.items() if said.custom}
     for chunk in _chunks(list(ids)):
-        query = select(table).where(table.c.id.in_(chunk))
+        query = select(table).where(ways.among(table.c.id, chunk))
         if module.is_record:
             query = query.where(table.c.deleted_at.is_not(None) if bin else table.c.deleted_at.is_(None))
         if narrowing is not None:
             query = query.where(narrowing)
-        for row in db.session.execute(query.with_for_update(of=table)).mappings():
-            values = dict(row)
+        with ways.by_index(len(chunk)):
+            result = db.session.execute(query.with_for_update(of=table))
+            names, rows = tuple(result.keys()), result.all()
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
             for name, said in custom.items():
                 values[name] = said.kind.unstore((values.get("extra") or {}).get(name), said)
             found[values["id"]] = values

@@ -28,6 +28,11 @@ class Refused(Exception):
     def because(cls, code: str, message: str, field: str = "") -> "Refused":
         return cls({field: [Fault(code, message)]})
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether nothing but the size of files is wrong: answered with 413."""
+        return {fault.code for found in self.faults.values() for fault in found} == {"file_too_large"}
+
 
 class Forbidden(Exception):
     """The viewer may not do that, and may know that it exists."""

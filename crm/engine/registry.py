@@ -9,7 +9,7 @@ from crm.db import db
 from crm.engine.fields import PicklistSeed
 from crm.engine.module import BadDeclaration, ManyLink, Module, Related
 from crm.engine.refusals import Fault, UnknownName
-from crm.words import _
+from crm.words import _, in_sentence
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,8 @@ class Registry:
                 if link.to == key:
                     found[link.back] = Relation(link.back, "many", other.key, link=link, is_forward=False)
         for name, said in module.relations.items():
+            if said.kind.name == "file":
+                continue  # a file is no record: nothing can be asked of it, nobody follows it
             target = said.to[0] if len(said.to) == 1 else ""
             found[name] = Relation(name, "one", target, said.name)
         return found
@@ -135,7 +137,7 @@ def _kept_by(module: Module, name: str) -> Callable[[list[int]], dict[int, Fault
             said = said.where(module.table.c.deleted_at.is_(None))
         message = _(
             "This is used by %(plural)s. Make it inactive instead, or delete those first.",
-            plural=_(module.plural).lower(),
+            plural=in_sentence(_(module.plural)),
         )
         return {id: Fault("in_use", message) for id in db.session.execute(said).scalars()}
 

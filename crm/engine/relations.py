@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import ForeignKey, Index, Select, String, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -60,10 +60,11 @@ def link(viewer: Viewer, module: str, id: int, relation: str, other_ids: Iterabl
     if not rows:
         return 0
     make = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
-    done = db.session.execute(make(EntityLink.__table__).values(rows).on_conflict_do_nothing())
-    if done.rowcount > 0:  # type: ignore[attr-defined]
+    said = make(EntityLink.__table__).values(rows).on_conflict_do_nothing().returning(EntityLink.b_id)
+    made = len(db.session.execute(said).all())  # psycopg counts no inserted rows
+    if made:
         history.note_events(viewer, modules[module], [id], f"linked {relation}", channel, now)
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return made
 
 
 def unlink(viewer: Viewer, module: str, id: int, relation: str, other_ids: Iterable[int], channel: Channel) -> int:
@@ -80,12 +81,21 @@ def unlink(viewer: Viewer, module: str, id: int, relation: str, other_ids: Itera
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def linked(module: str, id: int, relation: str) -> Select[tuple[int]]:
+def linked(module: str, id: Any, relation: str) -> Select[tuple[int]]:
     """A select of the ids linked to a record; give it to `search.find` as a condition on ids, which knows the rights."""
     found = many_link(module, relation)
     table = EntityLink.__table__
     near, far = (table.c.a_id, table.c.b_id) if found.is_forward else (table.c.b_id, table.c.a_id)
     return select(far).where(table.c.relation == key_of(module, found), near == id)
+
+
+def having(module: str, ids: list[int], relation: str) -> set[int]:
+    """Those of `ids`, records of `module`, that are linked with anything by this many-link."""
+    found = many_link(module, relation)
+    table = EntityLink.__table__
+    near = table.c.a_id if found.is_forward else table.c.b_id
+    said = select(near).where(table.c.relation == key_of(module, found), near.in_(ids)).distinct()
+    return set(db.session.execute(said).scalars())
 
 
 def move_all(from_id: int, to_id: int, relation: str, forward: bool) -> None:

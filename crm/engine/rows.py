@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from crm.db import Entity, db
 from crm.engine.fields import Field
 from crm.engine.permissions import may, scope
 from crm.engine.registry import modules
+from crm.engine.ways import among, given, keys
 from crm.identity.viewer import Viewer
 
 PRINCIPALS = {"users", "groups"}  # staff know each other's names
-AT_ONCE = 500
 
 
 class Row(Mapping[str, Any]):
@@ -90,15 +91,12 @@ def name_all(viewer: Viewer, rows: Iterable[Row], linked: Iterable[str]) -> None
 
 def labels_of(viewer: Viewer, ids: Iterable[int]) -> dict[int, str]:
     """id → label of the records among `ids` that are there and may be read."""
-    cards = Entity.__table__
-    found: dict[str, dict[int, str]] = {}
     wanted = sorted(set(ids))
-    for start in range(0, len(wanted), AT_ONCE):
-        said = select(cards.c.id, cards.c.module, cards.c.label).where(
-            cards.c.id.in_(wanted[start : start + AT_ONCE]), cards.c.deleted_at.is_(None)
-        )
-        for id, module, label in db.session.execute(said):
-            found.setdefault(module, {})[id] = label
+    if not wanted:
+        return {}
+    found: dict[str, dict[int, str]] = {}
+    for id, module, label in db.session.execute(_cards(db.engine.dialect.name), {"ids": keys(wanted)}):
+        found.setdefault(module, {})[id] = label
     labels: dict[int, str] = {}
     for key, known in found.items():
         if key in PRINCIPALS and viewer.kind in {"staff", "api_key", "system"}:
@@ -108,13 +106,17 @@ def labels_of(viewer: Viewer, ids: Iterable[int]) -> dict[int, str]:
     return labels
 
 
+@cache
+def _cards(_dialect: str) -> Select[Any]:
+    cards = Entity.__table__
+    said = select(cards.c.id, cards.c.module, cards.c.label)
+    return said.where(given(cards.c.id, "ids"), cards.c.deleted_at.is_(None))
+
+
 def _readable(viewer: Viewer, key: str, known: dict[int, str]) -> dict[int, str]:
     narrowing = scope(viewer, key)
     if narrowing is None:
         return known
-    table, seen = modules[key].table, set[int]()
-    ids = sorted(known)
-    for start in range(0, len(ids), AT_ONCE):
-        said = select(table.c.id).where(table.c.id.in_(ids[start : start + AT_ONCE]), narrowing)
-        seen |= set(db.session.execute(said).scalars())
-    return {id: label for id, label in known.items() if id in seen}
+    id = modules[key].table.c.id
+    seen = set(db.session.execute(select(id).where(among(id, sorted(known)), narrowing)).scalars())
+    return {one: label for one, label in known.items() if one in seen}

@@ -3,13 +3,27 @@
 Every module has “All” and the filters it declares, which nobody edits; people add their own (spec/platform.md 4.1, 4.2).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, delete, func, insert, or_, select
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    String,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ColumnElement
 
 from crm import clock
 from crm.db import BigId, Json, UtcDateTime, db, fold_text
@@ -19,6 +33,7 @@ from crm.engine.permissions import demand
 from crm.engine.query import Query
 from crm.engine.refusals import Fault, Forbidden, Missing, Refused, UnknownName
 from crm.engine.registry import modules
+from crm.engine.remembered import composed
 from crm.engine.rows import Page
 from crm.engine.search import find
 from crm.identity.viewer import Viewer
@@ -86,22 +101,38 @@ class View:
 def views(viewer: Viewer, module: Module | str) -> list[View]:
     """The views that `viewer` has in a module: All, the declared ones, own ones, then others' by name."""
     module = _module(module)
-    chosen = _choices(viewer, module)
+    found = (
+        db.session.execute(composed(viewer, ("views", module.key), lambda: _statement(viewer, module))).mappings().all()
+    )
+    chosen = _said(found[0]["chosen"] or ())
     made = [View(ALL, module.key, "All", is_builtin=True)]
     made += [
         View(one.key, module.key, one.label, one.where, one.columns, one.sort, is_builtin=True)
         for one in module.filters
     ]
+    rows = sorted((row for row in found if row["id"] is not None), key=lambda row: row["owner_id"] != viewer.id)
+    made += [_view(viewer, module, dict(row)) for row in rows]
+    return [_with_choices(view, chosen) for view in made]
+
+
+def _statement(viewer: Viewer, module: Module) -> Select[Any]:
+    """The rows of the views that a viewer has, each with `chosen`: what `_choices` reads. One row at least."""
     table = ListView.__table__
-    said = select(table).where(table.c.module == module.key)
+    of_module = table.c.module == module.key
     if not (viewer.is_admin or viewer.is_system):
         shown = (table.c.visibility == "public") & table.c.is_approved.is_(True)
         below = table.c.owner_id.in_(sorted(viewer.subordinates))
-        said = said.where(or_(table.c.owner_id == viewer.id, shown, below))
-    rows = db.session.execute(said.order_by(table.c.name, table.c.id)).mappings().all()
-    rows = sorted(rows, key=lambda row: row["owner_id"] != viewer.id)
-    made += [_view(viewer, module, dict(row)) for row in rows]
-    return [_with_choices(view, chosen) for view in made]
+        of_module &= or_(table.c.owner_id == viewer.id, shown, below)
+    choices = _chosen(viewer, module).subquery()
+    if db.engine.dialect.name == "sqlite":
+        every: ColumnElement[Any] = func.json_group_array(func.json_array(*choices.c), type_=JSON())
+    else:
+        every = func.json_agg(func.json_build_array(*choices.c), type_=JSON())
+    always = select(literal_column("1").label("one")).subquery("always")
+    said = select(table, select(every).scalar_subquery().label("chosen")).select_from(
+        always.outerjoin(table, of_module)
+    )
+    return said.order_by(table.c.name, table.c.id)
 
 
 def get(viewer: Viewer, module: Module | str, key: str) -> View:
@@ -257,14 +288,18 @@ def _with_choices(view: View, chosen: tuple[str, dict[str, int]]) -> View:
 
 def _choices(viewer: Viewer, module: Module) -> tuple[str, dict[str, int]]:
     """(the key of the view that opens first, favourites by place)."""
-    if viewer.id is None:
-        return ALL, {}
+    return _said(db.session.execute(_chosen(viewer, module)).all())
+
+
+def _chosen(viewer: Viewer, module: Module) -> Select[tuple[str, str, int]]:
     table = ListViewChoice.__table__
-    said = select(table.c.purpose, table.c.view, table.c.place).where(
-        table.c.user_id == viewer.id, table.c.module == module.key
-    )
+    said = select(table.c.purpose, table.c.view, table.c.place)
+    return said.where(table.c.user_id == (viewer.id or 0), table.c.module == module.key)
+
+
+def _said(chosen: Iterable[Sequence[Any]]) -> tuple[str, dict[str, int]]:
     default, places = ALL, dict[str, int]()
-    for purpose, view, place in db.session.execute(said.order_by(table.c.place)):
+    for purpose, view, place in chosen:
         if purpose == "default":
             default = view
         else:

@@ -19,16 +19,22 @@ from sqlalchemy import (
     Connection,
     and_,
     bindparam,
+    cast,
+    column,
     event,
     false,
+    func,
     or_,
     select,
+    table,
     text,
     true,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
-from crm.db import Base, Entity, db, fold, fold_text
+from crm.db import WAITING, Base, Entity, db, fold, fold_text
+from crm.engine import statistics, ways
 from crm.engine.module import Module
 from crm.engine.outbox import Progress, task
 from crm.engine.permissions import may, readable, scope
@@ -40,6 +46,7 @@ from crm.words import _
 WORD = re.compile(r"[^\W_]+")
 CODE, PREFIXES = 3, (2, 3)  # the lengths of beginnings that FTS5 indexes, behind the code
 SHORTEST, LONGEST_WORD, MOST_WORDS, MOST_ASKED = 2, 60, 2_000, 8
+FEW, NEWEST = 300, 1_000  # matches that are kept by their ids; records that are looked through where there are more
 TAKEN = frozenset({"html", "source"})  # kinds whose markup is not searched
 
 # The table is not in the metadata of the house: on SQLite it is a virtual one.
@@ -51,7 +58,7 @@ CREATE = {
     "postgresql": (
         "CREATE TABLE IF NOT EXISTS text_index (entity_id bigint PRIMARY KEY REFERENCES entities (id) ON DELETE CASCADE, "
         "words tsvector NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS ix_text_index_words ON text_index USING gin (words) WITH (fastupdate = off)",
+        "CREATE INDEX IF NOT EXISTS ix_text_index_words ON text_index USING gin (words)",
     ),
 }
 
@@ -78,10 +85,16 @@ class Hit:
     number: str | None
 
 
+Found = tuple[Module, list[Any]]  # a module and the rows that were found in it
+
+
 def words_of(said: str) -> list[str]:
     """The words of a text as they are indexed and asked for, each once, in order."""
-    found = WORD.findall(fold_text(said) or "")
-    return list(dict.fromkeys(word[:LONGEST_WORD] for word in found))[:MOST_WORDS]
+    folded = fold_text(said) or ""
+    found: Iterable[str] = WORD.findall(folded)
+    if len(folded) > LONGEST_WORD:
+        found = (word[:LONGEST_WORD] for word in found)
+    return list(dict.fromkeys(found))[:MOST_WORDS]
 
 
 def indexed_fields(module: Module) -> list[str]:
@@ -91,25 +104,42 @@ def indexed_fields(module: Module) -> list[str]:
     return [name for name in names if name in fields and fields[name].kind.name not in TAKEN]
 
 
-def index_many(module: Module | str, rows: Mapping[int, Mapping[str, Any]]) -> None:
-    """Index records (id → values by field name) anew, in the caller's transaction."""
+def index_many(module: Module | str, rows: Mapping[int, Mapping[str, Any]], is_new: bool = False) -> None:
+    """Index records (id → values by field name) anew, in the caller's transaction. `is_new`: they are not in it yet."""
     module = modules[module] if isinstance(module, str) else module
     if not rows or not module.is_record:
         return
     taken = indexed_fields(module)
     code = code_of(module.key)
-    made = [{"id": id, "words": _joined(code, values, taken)} for id, values in rows.items()]
+    made = [(id, _joined(code, values, taken)) for id, values in rows.items()]
     connection = db.session.connection()
     if connection.dialect.name == "sqlite":
-        connection.execute(text("DELETE FROM text_index WHERE rowid = :id"), made)
-        connection.execute(text("INSERT INTO text_index (rowid, words) VALUES (:id, :words)"), made)
+        if not is_new:
+            connection.exec_driver_sql("DELETE FROM text_index WHERE rowid = ?", [(id,) for id in rows])
+        connection.exec_driver_sql("INSERT INTO text_index (rowid, words) VALUES (?, ?)", made)
         return
     said = (
         "INSERT INTO text_index (entity_id, words) SELECT i, array_to_tsvector(string_to_array(w, ' ')) "
-        "FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) AS rows (i, w) "
+        "FROM unnest(%(ids)b::bigint[], %(words)b::text[]) AS rows (i, w) "
         "ON CONFLICT (entity_id) DO UPDATE SET words = excluded.words"
     )
-    connection.execute(text(said), {"ids": [one["id"] for one in made], "words": [one["words"] for one in made]})
+    with _gathered(connection, len(rows)):
+        connection.exec_driver_sql(said, {"ids": list(rows), "words": [words for _id, words in made]})
+
+
+@contextmanager
+def _gathered(connection: Connection, count: int) -> Iterator[None]:
+    """On PostgreSQL a batch is sorted into the index at its end, word by word, and not record by record: half the work.
+
+    Single records wait to be sorted in, too, but few of them (`WAITING` in crm/db.py): every search looks through those.
+    """
+    if count < statistics.MANY:
+        yield
+        return
+    connection.exec_driver_sql("SET LOCAL gin_pending_list_limit = '16MB'")
+    yield
+    connection.exec_driver_sql("SELECT gin_clean_pending_list('ix_text_index_words')")
+    connection.exec_driver_sql(f"SET LOCAL gin_pending_list_limit = '{WAITING}'")
 
 
 @cache
@@ -124,7 +154,8 @@ def _joined(code: str, values: Mapping[str, Any], taken: list[str]) -> str:
     said = [
         " ".join(value) if isinstance(value, tuple) else str(value) for name in taken if (value := values.get(name))
     ]
-    return " ".join(code + word for word in words_of(" ".join(said)))
+    words = words_of(" ".join(said))
+    return code + f" {code}".join(words) if words else ""
 
 
 def forget(ids: Iterable[int]) -> None:
@@ -233,59 +264,72 @@ def search(viewer: Viewer, said: str, module: str | None = None, limit: int = 5)
     Archived and deleted ones are left out. `limit`: hits a module. Raises Refused for less than two letters.
     """
     words = asked_words(said)
-    asked = [modules[module]] if module else [one for one in modules if one.is_record and (one.search or one.titles)]
+    asked = [modules[module]] if module else [one for one in modules if one.is_record and one.in_search]
     asked = [one for one in asked if may(viewer, "view", one)]
-    found: dict[str, list[Hit]] = {}
-    with _by_index():
-        if len(asked) > 1:
-            present = _modules_with(words, asked)
-            asked = [one for one in asked if one.key in present]
-        for one in asked:
-            hits = [Hit(one.key, *row) for row in db.session.execute(_hits(viewer, one, words, limit))]
-            if hits:
-                found[one.key] = hits
-    return found
+    find = _search_sqlite if db.engine.dialect.name == "sqlite" else _search_postgresql
+    return {one.key: [Hit(one.key, *row) for row in rows] for one, rows in find(viewer, words, asked, limit) if rows}
 
 
-@contextmanager
-def _by_index() -> Iterator[None]:
-    """PostgreSQL takes a limit as a reason to read the whole table, which is right only for words that are everywhere."""
-    if db.engine.dialect.name != "postgresql":
-        yield
-        return
-    db.session.execute(text("SET LOCAL enable_seqscan = off"))
-    yield
-    db.session.execute(text("SET LOCAL enable_seqscan = on"))
+def _search_sqlite(viewer: Viewer, words: list[str], asked: list[Module], limit: int) -> Iterator[Found]:
+    """First in which modules there may be any, by indexed beginnings: one statement that looks at one entry for each."""
+    if len(asked) > 1:
+        matching = "SELECT 1 FROM text_index WHERE text_index MATCH :q{0}"
+        found = " UNION ALL ".join(
+            f"SELECT {place} WHERE EXISTS ({matching.format(place)})" for place in range(len(asked))
+        )
+        questions = {f"q{place}": _match(words, one, PREFIXES[-1]) for place, one in enumerate(asked)}
+        asked = [asked[place] for place in db.session.execute(text(found), questions).scalars()]
+    for one in asked:
+        yield one, _run(_hits(viewer, one, words), _matching(_match(words, one)), limit)
 
 
-def _modules_with(words: list[str], asked: list[Module]) -> set[str]:
-    """In which modules there may be any: one statement that looks at one entry for each."""
-    if db.engine.dialect.name == "sqlite":  # indexed beginnings: one entry is found at once
-        matching, longest = "text_index MATCH :{0}", PREFIXES[-1]
-    else:
-        matching, longest = "words @@ CAST(:{0} AS tsquery)", LONGEST_WORD
-    found = " UNION ALL ".join(
-        f"SELECT {place} WHERE EXISTS (SELECT 1 FROM text_index WHERE {matching.format(f'q{place}')})"  # noqa: S608
-        for place in range(len(asked))  # numbers only: what was typed is bound
-    )
-    questions = {f"q{place}": _match(words, one, longest) for place, one in enumerate(asked)}
-    return {asked[place].key for place in db.session.execute(text(found), questions).scalars()}
+def _search_postgresql(viewer: Viewer, words: list[str], asked: list[Module], limit: int) -> Iterator[Found]:
+    """First the ids in each module, as far as these are few: one statement. Where they are many, some soon turn up among the
+    newest records; only where they don't, all that match are read."""
+    questions = [_match(words, one) for one in asked]
+    for place, known in db.session.execute(PRESENT, {"questions": questions, "most": FEW + 1}):
+        one, said = asked[place - 1], _hits(viewer, asked[place - 1], words)
+        if len(known) <= FEW:
+            yield one, _run(said, ways.among(one.table.c.id, known), limit)
+            continue
+        rows = _run(said, _among_newest(one, questions[place - 1]), limit)
+        yield one, rows if len(rows) == limit else _run(said, _matching(questions[place - 1]), limit)
 
 
-def _hits(viewer: Viewer, module: Module, words: list[str], limit: int) -> Any:
-    table, cards = module.table, Entity.__table__
-    found = _matching(_match(words, module)).cte("found")
-    found = found.prefix_with("MATERIALIZED", dialect="postgresql")  # else it walks the key and tests every entry
-    label = cards.c.label
-    said = (
-        select(table.c.id, label, cards.c.number)
-        .select_from(found.join(table, table.c.id == found.c.entity_id).join(cards, cards.c.id == table.c.id))
-        .where(table.c.deleted_at.is_(None), table.c.archived.is_(False))
-        .order_by(found.c.entity_id.desc())
-        .limit(limit)
-    )
-    narrowing = scope(viewer, module)
-    if narrowing is not None:
-        said = said.where(narrowing)
-    hidden = _hidden_only(viewer, module, words)
-    return said if hidden is None else said.where(hidden)
+WORDS = table("text_index", column("entity_id", BigInteger), column("words", postgresql.TSVECTOR))
+# MATERIALIZED: to find a few, PostgreSQL would read the table, which is right only for words that are everywhere.
+PRESENT = text(
+    "SELECT place, ids FROM unnest(CAST(:questions AS text[])) WITH ORDINALITY AS asked (question, place), "
+    "LATERAL (SELECT array_agg(entity_id) AS ids FROM (WITH found AS MATERIALIZED "
+    "(SELECT entity_id FROM text_index WHERE words @@ CAST(question AS tsquery)) "
+    "SELECT entity_id FROM found LIMIT :most) AS few) AS known WHERE ids IS NOT NULL"
+)
+
+
+def _hits(viewer: Viewer, module: Module, words: list[str]) -> Any:
+    """A Select of the ids of living records of `module` that the viewer may see; which ones is still to be said."""
+    table = module.table
+    said = select(table.c.id).where(table.c.deleted_at.is_(None), table.c.archived.is_(False))
+    parts = [scope(viewer, module), _hidden_only(viewer, module, words)]
+    return said.where(*(ways.tested(part) for part in parts if part is not None))
+
+
+def _among_newest(module: Module, question: str) -> ColumnElement[bool]:
+    """PostgreSQL: that a record is one of the newest of its module and its words match; each is asked as it is walked to."""
+    id = module.table.c.id
+    older = select(id).order_by(id.desc()).offset(NEWEST).limit(1).scalar_subquery()
+    fits = WORDS.c.words.bool_op("@@")(cast(question, postgresql.TSQUERY))
+    return and_(id > func.coalesce(older, 0), select(fits).where(WORDS.c.entity_id == id).scalar_subquery())
+
+
+def _run(said: Any, which: Any, limit: int) -> list[Any]:
+    """Id, label and number of the newest of what `said` gives, of those that `which` says: a condition, or a Select of ids."""
+    id, cards = said.selected_columns.id, Entity.__table__
+    if isinstance(which, ColumnElement):
+        said = said.where(which).order_by(id.desc())
+    else:  # else PostgreSQL walks the key and tests every entry
+        found = which.cte("found").prefix_with("MATERIALIZED", dialect="postgresql")
+        said = said.join_from(found, id.table, id == found.c.entity_id).order_by(found.c.entity_id.desc())
+    page = said.limit(limit).subquery("page")
+    shown = select(cards.c.id, cards.c.label, cards.c.number).join_from(page, cards, cards.c.id == page.c.id)
+    return list(db.session.execute(shown.order_by(cards.c.id.desc())))

@@ -1,31 +1,34 @@
-"""What happened to a record, newest first: one keyset query for each declared source, merged. No table of events.
+"""What happened to a record, newest first, from all sources at once. No table of events.
 
 A source is a `Related.timeline` of a module that shows on the record's card, the change log, or one that an outer room
-registers. Every source carries the viewer's rights in its query; none is asked twice for a page.
+registers. One statement takes the newest moments of all of them, the viewer's rights in it; only the sources that have
+some on the page are then read, by id. So a card costs little where little happened.
 """
 
 import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from string import Formatter
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import BigInteger, Integer, Select, and_, bindparam, literal_column, or_, select, union_all
 from sqlalchemy.sql import ColumnElement
 
 from crm.db import db
-from crm.engine import search
+from crm.engine import search, ways
 from crm.engine.history import Change
 from crm.engine.module import Module, Timeline
 from crm.engine.permissions import may, readable
 from crm.engine.refusals import Refused
 from crm.engine.registry import Shown, modules
 from crm.engine.relations import linked
+from crm.engine.remembered import composed
 from crm.engine.rows import Row, labels_of, name_all
 from crm.identity.viewer import Viewer
-from crm.words import N_, _
+from crm.words import N_, _, in_sentence, say_day, say_moment
 
 PAGE = 30
 CHANGES = "change_log"
@@ -47,6 +50,23 @@ EVENTS = {  # as history notes them → as they are said
     "members changed": N_("Members changed"),
     "file attached": N_("File attached"),
     "file removed": N_("File removed"),
+    "file shared": N_("File shared with the customer"),
+    "file no longer shared": N_("File no longer shared with the customer"),
+    "comment changed": N_("Comment changed"),
+    "comment removed": N_("Comment removed"),
+    "questions changed": N_("Questions changed"),
+    "unlocked": N_("Unlocked"),
+    "taken": N_("Taken"),
+    "released": N_("Given back to the unit"),
+    "mailed again": N_("Mailed again"),
+    "asked in the portal": N_("Asked in the portal"),
+    "accepted": N_("Accepted by the customer"),
+    "accepted by time": N_("Taken as accepted: nobody answered in time"),
+    "not solved": N_("Not solved, says the customer"),
+    "away": N_("Given back to the unit: who held it is away"),
+    "corrected response": N_("Response corrected"),
+    "corrected temporary": N_("Temporary resolution corrected"),
+    "corrected final": N_("Final resolution corrected"),
 }
 
 
@@ -75,25 +95,38 @@ class Entry:
         return (self.at, self.source, self.id)
 
 
+# By name: to ask a sub-select for its columns makes one anew of each, which takes longer than to send the statement.
+EVERYTHING: ColumnElement[Any] = literal_column("*")
+SOURCE: ColumnElement[int] = literal_column("source", Integer)
+ID: ColumnElement[int] = literal_column("id", BigInteger)
 Place = tuple[datetime, str, int]
-Read = Callable[[Viewer, Module, int, Place | None, int], Iterable[Entry]]
+Moment = tuple[ColumnElement[datetime], ColumnElement[int]]
+Find = Callable[[Viewer, Module, Any], tuple[Select[Any], Moment]]
+Read = Callable[[Viewer, Module, Sequence[int]], Iterable[Entry]]
 
 
 @dataclass(frozen=True)
 class Source:
-    """Something that knows what happened: `read(viewer, module, id, before, limit)` gives entries before a place, newest first."""
+    """Something that knows what happened.
+
+    `find(viewer, module, id)`: a Select of the rows that belong to the record and may be seen, and their columns of the
+    moment and the id; `id` is a parameter of the statement, which is kept, so it must not hold what changes with time.
+    `read(viewer, module, ids)`: the entries of rows with these ids, in whatever order.
+    """
 
     key: str
     category: str
+    find: Find
     read: Read
 
 
 @dataclass(frozen=True)
 class Page:
-    """Entries, newest first. `next`: the cursor of what is older; None when there is nothing."""
+    """Entries, newest first. `next`: the cursor of what is older; None when there is nothing. `categories`: all filters."""
 
     entries: Sequence[Entry]
     next: str | None = None
+    categories: Sequence[str] = ()
 
 
 _registered: list[tuple[str, Source]] = []
@@ -114,13 +147,17 @@ def sources(viewer: Viewer, module: Module | str) -> list[Source]:
     ]
     found += [source for key, source in _registered if key in {"*", module.key}]
     if module.is_record:
-        found.append(Source(CHANGES, CHANGE, _read_changes))
+        found.append(Source(CHANGES, CHANGE, _find_changes, _read_changes))
     return found
 
 
 def categories(viewer: Viewer, module: Module | str) -> list[str]:
     """The filters that a card's timeline offers, in catalog order."""
-    return list(dict.fromkeys(source.category for source in sources(viewer, module) if source.category))
+    return _categories(sources(viewer, module))
+
+
+def _categories(known: Iterable[Source]) -> list[str]:
+    return list(dict.fromkeys(source.category for source in known if source.category))
 
 
 def page(
@@ -131,27 +168,64 @@ def page(
     wanted: Iterable[str] = (),
     after: str | None = None,
     limit: int = PAGE,
+    is_seen: bool = False,
 ) -> Page:
     """A page of what happened to a record. `wanted`: categories, none: all. `after`: the `next` of the page before.
 
-    Raises Missing when the viewer may not see the record, Refused for a cursor that is none.
+    `is_seen`: the caller has just read the record for this viewer. Raises Missing when the viewer may not see the record, Refused for a cursor that is none.
     """
     module = modules[module] if isinstance(module, str) else module
-    search.one(viewer, module, id, columns=())
+    if not is_seen:
+        search.one(viewer, module, id, columns=())
     chosen = set(wanted)
     before = _read_cursor(after) if after else None
-    entries: list[Entry] = []
-    for source in sources(viewer, module):
-        if not chosen or source.category in chosen:
-            entries += source.read(viewer, module, id, before, limit + 1)
+    known = sources(viewer, module)
+    asked = [one for one in known if not chosen or one.category in chosen]
+    found = _newest(viewer, module, id, asked, before, limit + 1)
+    kept: dict[str, list[int]] = {}
+    for key, row in found[:limit]:
+        kept.setdefault(key, []).append(row)
+    entries = [entry for one in asked if one.key in kept for entry in one.read(viewer, module, kept[one.key])]
     entries.sort(key=lambda entry: entry.order, reverse=True)
-    return Page(_tell(viewer, entries[:limit]), _cursor(entries[limit - 1]) if len(entries) > limit else None)
+    next = _cursor(entries[-1]) if len(found) > limit and entries else None
+    return Page(_tell(viewer, entries), next, _categories(known))
 
 
-def is_before(
+def _newest(
+    viewer: Viewer, module: Module, id: int, asked: Sequence[Source], before: Place | None, limit: int
+) -> list[tuple[str, int]]:
+    """(source, id) of the newest rows of all sources before a place, in order: one statement, a branch a source."""
+    if not asked:
+        return []
+    keys = sorted(one.key for one in asked)  # equal moments stand in the order of the sources
+    said = (
+        composed(viewer, ("timeline", module.key, *keys), lambda: _statement(viewer, module, asked, keys))
+        if before is None
+        else _statement(viewer, module, asked, keys, before)
+    )
+    return [(keys[source], row) for source, row in db.session.execute(said, {"card": id, "most": limit})]
+
+
+def _statement(
+    viewer: Viewer, module: Module, asked: Sequence[Source], keys: Sequence[str], before: Place | None = None
+) -> Select[int, int]:
+    """The rows of `_newest`, of the record `card` and at most `most`."""
+    branches, most = [], bindparam("most", type_=Integer)
+    for one in asked:
+        rows, (at, row) = one.find(viewer, module, bindparam("card", type_=BigInteger))
+        rank = literal_column(str(keys.index(one.key)), Integer)
+        said = rows.with_only_columns(rank.label("source"), at.label("at"), row.label("id"))
+        said = said.where(at.is_not(None), *_before(at, row, one.key, before))
+        branch = said.order_by(at.desc(), row.desc()).limit(most).subquery()
+        branches.append(select(EVERYTHING).select_from(branch))
+    order = [literal_column(name, Integer).desc() for name in ("at", "source", "id")]
+    return select(SOURCE, ID).select_from(union_all(*branches).subquery("newest")).order_by(*order).limit(most)
+
+
+def _before(
     at: ColumnElement[datetime], id: ColumnElement[int], source: str, place: Place | None
 ) -> list[ColumnElement[bool]]:
-    """The condition that rows of `source` come after `place` on a timeline; for sources that outer rooms register."""
+    """The condition that rows of `source` come after `place` on a timeline."""
     if place is None:
         return []
     moment, key, last = place
@@ -171,57 +245,63 @@ def _may_follow(viewer: Viewer, shown: Shown) -> bool:
     return needed <= readable(viewer, shown.module)
 
 
-def _declared(shown: Shown, said: Timeline | None, place: int) -> Source:
-    source = f"{shown.module.key}.{shown.related.by or shown.related.through}.{said.at if said else place}"
-    category = (said.category if said else "") or shown.module.key
+def _declared(shown: Shown, said: Timeline, place: int) -> Source:
+    source = f"{shown.module.key}.{shown.related.by or shown.related.through}.{said.at or place}"
+    table, key = shown.module.table, shown.module.key
+    named = _named(said.sentence)
+    columns = list(dict.fromkeys([said.at, *said.columns, *(one for name in named for one in name.split("|"))]))
 
-    def read(viewer: Viewer, module: Module, id: int, before: Place | None, limit: int) -> list[Entry]:
-        return _read_declared(viewer, module, id, before, limit, shown, said or Timeline("", ""), source, category)
+    def find(viewer: Viewer, module: Module, id: Any) -> tuple[Select[Any], Moment]:
+        rows = search.ids(viewer, shown.module, said.where or None, known=shown.related.by or "")
+        return rows.where(_belongs(shown, module, id)), (shown.module.column(said.at), table.c.id)
 
-    return Source(source, category, read)
+    def read(viewer: Viewer, module: Module, ids: Sequence[int]) -> list[Entry]:
+        return [
+            Entry(row[said.at], source, row.id, "", said.icon, category, key, dict.fromkeys(named), row, told=said)
+            for row in search.some(viewer, shown.module, ids, columns, known=shown.related.by or "")
+        ]
+
+    category = said.category or key
+    return Source(source, category, find, read)
 
 
-def _read_declared(
-    viewer: Viewer, module: Module, id: int, before: Place | None, limit: int, shown: Shown, said: Timeline, source: str,
-    category: str,
-) -> list[Entry]:  # fmt: skip
-    table = shown.module.table
-    at = shown.module.column(said.at)
-    conditions = [at.is_not(None), *is_before(at, table.c.id, source, before)]
+@cache
+def _named(sentence: str) -> list[str]:
+    """The names that a sentence is filled with; `a|b` is the first of two columns that says something."""
+    return [name for _text, name, _spec, _conversion in Formatter().parse(sentence) if name]
+
+
+def _belongs(shown: Shown, module: Module, id: Any) -> ColumnElement[bool]:
+    """That rows of a module which shows on a card belong to the record `id` of `module`."""
     if shown.related.by:
-        conditions.append(shown.module.column(shown.related.by) == id)
-    else:
-        relation = next(
-            name for name, one in modules.relations(module.key).items()
-            if one.kind == "many" and one.target == shown.module.key and one.link is not None
-            and shown.related.through in {one.link.name, one.link.back}
-        )  # fmt: skip
-        conditions.append(table.c.id.in_(linked(module.key, id, relation)))
-    named = [name for _text, name, _spec, _conversion in Formatter().parse(said.sentence) if name]
-    columns = list(dict.fromkeys([said.at, *said.columns, *named]))
-    found = search.find(
-        viewer, shown.module, where=said.where or None, columns=columns, sort=(f"-{said.at}",), limit=limit, count="none",
-        also=conditions, labels=False,
+        link: ColumnElement[int] = shown.module.column(shown.related.by)
+        said: ColumnElement[bool] = link == id
+        return said
+    own: ColumnElement[int] = shown.module.table.c.id
+    relation = next(
+        name for name, one in modules.relations(module.key).items()
+        if one.kind == "many" and one.target == shown.module.key and one.link is not None
+        and shown.related.through in {one.link.name, one.link.back}
     )  # fmt: skip
-    key = shown.module.key
-    return [
-        Entry(row[said.at], source, row.id, "", said.icon, category, key, dict.fromkeys(named), row, told=said)
-        for row in found
-    ]
+    return own.in_(linked(module.key, id, relation))
 
 
 def _tell(viewer: Viewer, entries: Sequence[Entry]) -> list[Entry]:
     """The entries with their sentences; what their rows point at is named in one go."""
     rows = [entry.row for entry in entries if entry.told and entry.row is not None]
-    linked = {
-        name for row in rows for name in row
-        if "." not in name and name in modules[row.module].fields and modules[row.module].fields[name].is_link
-    }  # fmt: skip
+    linked: set[str] = set()
+    for key, names in {(row.module, tuple(row)) for row in rows}:
+        fields = modules[key].fields
+        linked |= {name for name in names if name in fields and fields[name].is_link}
     name_all(viewer, rows, linked)
     told = []
     for entry in entries:
         if entry.told is not None and entry.row is not None:
-            values = {name: _shown(modules[entry.module], entry.row, name) for name in entry.values}
+            module, row = modules[entry.module], entry.row
+            values = {
+                name: next(filter(None, (_shown(module, row, one) for one in name.split("|"))), "")
+                for name in entry.values
+            }
             entry = replace(entry, sentence=_(entry.told.sentence).format_map(values), values=values)
         told.append(entry)
     return told
@@ -248,18 +328,24 @@ def _shown(module: Module, row: Row, name: str) -> str:
 # the change log
 
 
-def _read_changes(viewer: Viewer, module: Module, id: int, before: Place | None, limit: int) -> list[Entry]:
+def _find_changes(viewer: Viewer, module: Module, id: Any) -> tuple[Select[Any], Moment]:
     table = Change.__table__
-    conditions = is_before(table.c.at, table.c.id, CHANGES, before)
     seen = [*sorted(readable(viewer, module)), ""]
-    said = select(table).where(table.c.entity_id == id, table.c.field.in_(seen), *conditions)
-    rows = db.session.execute(said.order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)).all()
+    return select(table.c.id).where(table.c.entity_id == id, table.c.field.in_(seen)), (table.c.at, table.c.id)
+
+
+def _read_changes(viewer: Viewer, module: Module, ids: Sequence[int]) -> list[Entry]:
+    table = Change.__table__
+    rows = db.session.execute(select(table).where(ways.among(table.c.id, ids))).all()
     names = labels_of(
-        viewer, {row.actor_id for row in rows if row.actor_id is not None} | set(_linked_ids(module, rows))
+        viewer,
+        {id for row in rows for id in (row.actor_id, row.contact_id) if id is not None}
+        | set(_linked_ids(module, rows)),
     )
     entries = []
     for row in rows:
-        who = names.get(row.actor_id, "") if row.actor_id is not None else _("The system")
+        actor = row.actor_id or row.contact_id
+        who = names.get(actor, "") if actor is not None else _("The system")
         sentence, icon = _change_said(module, row, names)
         entries.append(
             Entry(row.at, CHANGES, row.id, sentence, icon, CHANGE, module.key, {"field": row.field}, None, row, who)
@@ -270,18 +356,26 @@ def _read_changes(viewer: Viewer, module: Module, id: int, before: Place | None,
 def _linked_ids(module: Module, rows: Sequence[Any]) -> Iterable[int]:
     for row in rows:
         said = module.fields.get(row.field)
-        if said is not None and said.is_link:
+        if said is not None and said.is_link and said.kind.name != "file":  # ids of files are none of records
             yield from (int(value) for value in (row.old, row.new) if value and value.isdigit())
 
 
 def _event_said(event: str) -> str:
     verb, _space, relation = event.partition(" ")
     if relation in modules and verb in {"linked", "unlinked"}:
-        records = _(modules[relation].plural).lower()
+        records = in_sentence(_(modules[relation].plural))
         return (
             _("Linked %(records)s", records=records) if verb == "linked" else _("Unlinked %(records)s", records=records)
         )
     return _(EVENTS[event]) if event in EVENTS else event.capitalize()
+
+
+def _time_said(text: str) -> str:
+    """A stored date or moment as the reader writes it; what is none of them as it stands."""
+    try:
+        return say_day(date.fromisoformat(text)) if len(text) == 10 else say_moment(datetime.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[str, str]:
@@ -293,6 +387,8 @@ def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[st
     def shown(value: str | None) -> str:
         if value is None:
             return "–"
+        if said is not None and said.kind.name == "file":
+            return _("a file")
         if said is not None and said.is_link:
             return names.get(int(value), _("(hidden)")) if value.isdigit() else value
         if said is not None and said.kind.name == "checkbox":
@@ -301,6 +397,8 @@ def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[st
             from crm.engine import picklists
 
             return _(picklists.label(said.picklist, value))
+        if said is not None and said.kind.name in {"day", "moment"}:
+            return _time_said(value)
         return value
 
     return f"{label}: {shown(row.old)} → {shown(row.new)}", "pencil"

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import String, insert, select, update
+from sqlalchemy import String, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,6 +64,11 @@ def keep(name: str, secret: bytes) -> None:
     changed = rows_changed(update(Key).where(Key.name == name).values(wrapped=wrapped, wrapped_by=by))
     if not changed:
         _insert(name, secret)
+
+
+def forget(name: str) -> None:
+    """Delete the key called `name`, when there is one. The caller commits."""
+    db.session.execute(delete(Key).where(Key.name == name))
 
 
 def names(prefix: str = "") -> list[str]:

@@ -20,7 +20,6 @@ from crm.identity.tables import User
 MOST_FAILURES = 5
 WITHIN = timedelta(minutes=15)
 BAN = timedelta(minutes=15)
-HISTORY_KEPT = timedelta(days=365)
 
 
 class LoginFailures(db.Model):  # type: ignore[name-defined, misc]
@@ -40,8 +39,11 @@ class LoginEvent(db.Model):  # type: ignore[name-defined, misc]
     __table_args__ = (Index(None, "user_id", "at"), Index(None, "at"))
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    portal_user_id: Mapped[int | None] = mapped_column(
+        BigId, index=True
+    )  # of a customer; no key: it outlives the log-in
     app: Mapped[str] = mapped_column(String(10))
-    outcome: Mapped[str] = mapped_column(String(20))  # signed_in, wrong_password, unknown, archived, no_access, banned
+    outcome: Mapped[str] = mapped_column(String(20))  # signed_in, wrong_password, wrong_code, unknown, …
     address: Mapped[str] = mapped_column(String(45), default="")
     agent: Mapped[str] = mapped_column(String(255), default="")
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -52,12 +54,14 @@ class LoginEvent(db.Model):  # type: ignore[name-defined, misc]
 
 @dataclass(frozen=True)
 class SignIn:
-    """How it went. `token` is for the cookie, "" when it failed; `wait`: seconds that the address is shut out."""
+    """How it went. `token` is for the cookie, "" when it failed; `wait`: seconds that the address is shut out; `step`: the
+    token of a log-in that is half done, as a second step follows."""
 
     token: str = ""
     user_id: int | None = None
     must_change_password: bool = False
     wait: int = 0
+    step: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.token)
@@ -67,7 +71,7 @@ def sign_in(app: Literal["crm", "ecp"], email: str, password: str, address: str 
     """Try to sign a user in to `app`. The caller commits also when it failed: failures are counted."""
     wait = banned_for(address)
     if wait:
-        _note(app, "banned", address, agent)
+        note(app, "banned", address, agent)
         return SignIn(wait=wait)
     user = _find(email)
     right = passwords.is_right(password, user.password_hash if user else None)
@@ -81,8 +85,8 @@ def sign_in(app: Literal["crm", "ecp"], email: str, password: str, address: str 
         outcome = "no_access"
     else:
         return _let_in(app, user, password, address, agent)
-    _count_failure(address)
-    _note(app, outcome, address, agent, user.id if user else None)
+    count_failure(address)
+    note(app, outcome, address, agent, user.id if user else None)
     return SignIn(wait=banned_for(address))
 
 
@@ -146,14 +150,14 @@ def unban(address: str) -> None:
     db.session.execute(delete(LoginFailures).where(LoginFailures.source == limits.key_of(address)))
 
 
-def sweep() -> None:
-    """Delete old history and failures that no longer count. The caller commits."""
+def sweep_failures() -> None:
+    """Delete failures that no longer count. The caller commits."""
     now = clock.now()
-    db.session.execute(delete(LoginEvent).where(LoginEvent.at < now - HISTORY_KEPT))
     db.session.execute(delete(LoginFailures).where(LoginFailures.since < now - WITHIN - BAN))
 
 
-def _count_failure(address: str) -> None:
+def count_failure(address: str) -> None:
+    """Count a failure against guessing; five in fifteen minutes shut the address out. The caller commits."""
     source, now = limits.key_of(address), clock.now()
     c = LoginFailures.__table__.c
     db.session.execute(
@@ -196,16 +200,24 @@ def _let_in(app: str, user: Row[Any], password: str, address: str, agent: str) -
         values["password_hash"] = passwords.hash_of(password)
     db.session.execute(update(User).where(User.id == user.id).values(**values))
     token, session_id = sessions.start(app, user_id=user.id, address=address, agent=agent)
-    _note(app, "signed_in", address, agent, user.id, session_id)
+    note(app, "signed_in", address, agent, user.id, session_id)
     return SignIn(token, user.id, user.must_change_password)
 
 
-def _note(
-    app: str, outcome: str, address: str, agent: str, user_id: int | None = None, session_id: int | None = None
+def note(
+    app: str,
+    outcome: str,
+    address: str,
+    agent: str,
+    user_id: int | None = None,
+    session_id: int | None = None,
+    portal_user_id: int | None = None,
 ) -> None:
+    """Write one line of the history of log-ins. The caller commits."""
     db.session.execute(
         insert(LoginEvent).values(
             user_id=user_id,
+            portal_user_id=portal_user_id,
             app=app,
             outcome=outcome,
             address=address[:45],

@@ -1,9 +1,9 @@
 """Sessions are rows: a cookie carries a random token, the row its hash, so that one can be ended from elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ForeignKey, Index, Row, String, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -38,12 +38,27 @@ class UserSession(db.Model):  # type: ignore[name-defined, misc]
     __table_args__ = (Index(None, "user_id", "app"), Index(None, "portal_user_id"))
 
 
+class Live(NamedTuple):
+    """What `touch` and a page know of the session that asks."""
+
+    id: int
+    idle_minutes: int
+    created_at: datetime
+    seen_at: datetime
+
+
 def start(
-    app: str, *, user_id: int | None = None, portal_user_id: int | None = None, address: str = "", agent: str = ""
+    app: str,
+    *,
+    user_id: int | None = None,
+    portal_user_id: int | None = None,
+    address: str = "",
+    agent: str = "",
+    minutes: int | None = None,
 ) -> tuple[str, int]:
-    """A new session: the token for the cookie, and the row's id. The caller commits."""
+    """A new session: the token for the cookie, and the row's id. `minutes` idle until it ends. The caller commits."""
     token, now = tokens.fresh(), clock.now()
-    minutes = _idle_minutes(user_id)
+    minutes = minutes or _idle_minutes(user_id)
     made = id_inserted(
         insert(UserSession).values(
             token_hash=tokens.hashed(token),
@@ -71,7 +86,7 @@ def find(app: str, token: str) -> Row[Any] | None:
     ).first()
 
 
-def touch(session: Row[Any]) -> None:
+def touch(session: Row[Any] | Live) -> None:
     """Note that a session was used just now, at most once a minute, in a transaction of its own.
 
     To be called when `db.session` is not writing (best after the answer): on SQLite only one can write at a time.
@@ -100,6 +115,12 @@ def end(app: str, token: str) -> int | None:
 def end_all(user_id: int, but: int | None = None) -> int:
     """End every session of a user, except the one with the id `but`; gives how many. The caller commits."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
+    return rows_changed(query if but is None else query.where(UserSession.id != but))
+
+
+def end_all_of_portal_users(portal_user_ids: Iterable[int], but: int | None = None) -> int:
+    """The same for customers."""
+    query = delete(UserSession).where(UserSession.portal_user_id.in_(list(portal_user_ids)))
     return rows_changed(query if but is None else query.where(UserSession.id != but))
 
 

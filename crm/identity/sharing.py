@@ -1,10 +1,11 @@
 """Sharing between users: a level for each module, and rules that open more. The caller asks for the right and commits."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from crm.db import db, id_inserted, rows_changed
+from crm.db import db, id_inserted
 from crm.identity import stamp
 from crm.identity.refused import Unfit
 from crm.identity.tables import PARTIES, Group, Role, SharingDefault, SharingRule, User
@@ -27,10 +28,17 @@ def levels() -> dict[str, str]:
 
 def set_level(module: str, level: str) -> None:
     """How far records of `module` are open to everybody; holds at once. Raises Unfit."""
+    set_levels([module], level)
+
+
+def set_levels(of: Collection[str], level: str) -> None:
+    """The same for several modules in one go. Raises Unfit."""
     if level not in LEVELS:
         raise Unfit("level", _("The level is one of: %(known)s.", known=", ".join(LEVELS)), "not_in_list")
-    if not rows_changed(update(SharingDefault).where(SharingDefault.module == module).values(level=level)):
-        db.session.execute(insert(SharingDefault).values(module=module, level=level))
+    known = set(db.session.execute(select(SharingDefault.module).where(SharingDefault.module.in_(of))).scalars())
+    db.session.execute(update(SharingDefault).where(SharingDefault.module.in_(known)).values(level=level))
+    if fresh := [{"module": module, "level": level} for module in of if module not in known]:
+        db.session.execute(insert(SharingDefault), fresh)
     stamp.renew()
 
 

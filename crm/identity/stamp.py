@@ -5,7 +5,7 @@ It is random, not a count: a transaction that was rolled back must not leave a n
 
 import secrets
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ScalarSelect, insert, select, update
 
 from crm.db import db, rows_changed
 from crm.identity.tables import IdentityStamp
@@ -18,6 +18,6 @@ def renew() -> None:
         db.session.execute(insert(IdentityStamp).values(id=1, stamp=fresh))
 
 
-def present() -> str:
-    """The mark now; "" when nothing was ever written."""
-    return db.session.execute(select(IdentityStamp.stamp)).scalar() or ""
+def present() -> ScalarSelect[str]:
+    """The mark now, to be read in the statement that asks for a user; NULL when nothing was ever written."""
+    return select(IdentityStamp.__table__.c.stamp).scalar_subquery()

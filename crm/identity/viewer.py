@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from crm.identity.customer import Customer
 from crm.words import N_
 
 Verb = Literal["view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert"]
@@ -11,6 +12,9 @@ FLAGS = ("crm_access", "crm_admin", "ecp_access", "ecp_admin")  # of a user, ind
 AREAS = {  # named rights beyond modules, given by profiles: key → what the profile editor calls it
     "send": N_("Send mass mails"),
     "suppressions": N_("Change addresses that get no mail"),
+    "portal_access": N_("Give and take access to the customer portal"),
+    "erase": N_("Erase persons for good"),
+    "sr_priority": N_("Set priorities of service requests by hand"),
 }
 ECP_AREAS = frozenset({"send", "suppressions"})  # an administrator of the portal has these without a profile
 VERBS: tuple[Verb, ...] = ("view", "create", "edit", "delete", "import", "export", "mass_edit", "merge", "convert")
@@ -65,8 +69,11 @@ class Viewer:
     defaults: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, frozenset[str]] | None = None  # an API key's: module or "*" → verbs; None: no narrowing
     api_key_id: int | None = None
+    customer: Customer | None = None  # of the kind "customer": who it is and what the portal profile shows
     locale: str = "en"
     timezone: str = "Europe/Helsinki"
+    found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What engine.permissions found out about it, which holds as long as it does."""
 
     @property
     def is_system(self) -> bool:

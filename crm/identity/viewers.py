@@ -1,18 +1,21 @@
 """From a user or an API key to a Viewer: roles, profiles, groups and sharing rules made into plain sets.
 
-A viewer is kept by the process as long as the identity stamp stands, so a request costs two queries, not ten.
+A viewer is kept by the process as long as the identity stamp stands, so a request costs one query, not ten.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from threading import Lock
 from typing import Any, Literal
 
-from sqlalchemy import Row, select
+from sqlalchemy import Label, Row, Select, bindparam, select
 
+from crm import clock
 from crm.db import db
-from crm.identity import stamp
+from crm.identity import stamp, tokens
+from crm.identity.sessions import Live, UserSession
 from crm.identity.tables import (
     ApiKey,
     Group,
@@ -35,15 +38,42 @@ _lock = Lock()
 
 def of_user(user_id: int, app: App | None = None) -> Viewer | None:
     """The viewer that user is; None when there is none, he is archived, or has no access to `app` (None: to any)."""
-    table = User.__table__
-    user = db.session.execute(
-        select(table).where(table.c.id == user_id, table.c.deleted_at.is_(None), ~table.c.archived)
-    ).first()
-    if user is None:
+    user = db.session.execute(_users().where(User.__table__.c.id == user_id)).first()
+    return None if user is None else _with_access(user, app)
+
+
+def signed_in(app: App, token: str, also: tuple[Label[Any], ...] = ()) -> tuple[Viewer, Row[Any], Live] | None:
+    """The viewer whose session in `app` has this token, the user's row, and the session: one statement, asked by every page.
+
+    `also`: what else that statement is to read, whoever it is; it stands in the row.
+    """
+    given = {"token_hash": tokens.hashed(token), "app": app, "now": clock.now()}
+    user = db.session.execute(_by_session(also), given).first()
+    viewer = None if user is None else _with_access(user, app)
+    if user is None or viewer is None:
         return None
+    return viewer, user, Live(*(getattr(user, f"session_{name}") for name in Live._fields))
+
+
+def _users(*also: Any) -> Select[Any]:
+    table = User.__table__
+    said = select(table, stamp.present().label("stamp"), *also)
+    return said.where(table.c.deleted_at.is_(None), ~table.c.archived)
+
+
+@cache
+def _by_session(also: tuple[Label[Any], ...]) -> Select[Any]:
+    session = UserSession.__table__
+    said = _users(*(session.c[name].label(f"session_{name}") for name in Live._fields), *also)
+    return said.join(session, session.c.user_id == User.__table__.c.id).where(
+        session.c.token_hash == bindparam("token_hash"), session.c.app == bindparam("app"), session.c.ends_at > bindparam("now")
+    )  # fmt: skip
+
+
+def _with_access(user: Row[Any], app: App | None) -> Viewer | None:
     viewer = _kept_or_made(user)
-    wanted = f"{app}_access" if app else ""
-    return viewer if (wanted in viewer.flags if wanted else viewer.flags & {"crm_access", "ecp_access"}) else None
+    has_access = f"{app}_access" in viewer.flags if app else viewer.flags & {"crm_access", "ecp_access"}
+    return viewer if has_access else None
 
 
 def of_key(key: Any) -> Viewer | None:
@@ -56,7 +86,7 @@ def of_key(key: Any) -> Viewer | None:
 
 
 def _kept_or_made(user: Row[Any]) -> Viewer:
-    mark = stamp.present()
+    mark = user.stamp or ""
     where = (str(db.engine.engine.url), mark, user.id)  # tests put a connection in the engine's place
     with _lock:
         found = _kept.get(where)

@@ -7,9 +7,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, or_, select, true, update
+from sqlalchemy import Connection, Engine, Select, and_, bindparam, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from crm import clock
 from crm.db import database_seconds, reading
@@ -17,6 +19,7 @@ from crm.engine.outbox import Job
 
 FIRST_RETRY_SECONDS = 10
 LONGEST_RETRY_SECONDS = 3600
+_J = Job.__table__.c
 
 
 @dataclass(frozen=True)
@@ -32,46 +35,64 @@ class Claimed:
     created_by_id: int | None
 
 
-def _is_due(queues: Sequence[str] | None) -> Any:
-    in_queue = Job.queue.in_(queues) if queues is not None else true()
-    return and_(
-        in_queue,
-        or_(
-            and_(Job.state == "waiting", Job.run_at <= clock.now()),
-            and_(Job.state == "leased", Job.lease_until < database_seconds()),
-        ),
+_EXPIRED = and_(_J.state == "leased", _J.lease_until < database_seconds())
+_BURIED = and_(_EXPIRED, _J.attempts >= _J.max_attempts)
+_ANYBODY_TO_BURY = select(_J.id).where(_BURIED).limit(1)
+
+
+@dataclass(frozen=True)
+class _Statements:
+    """Built once for each set of queues: that takes longer than running them."""
+
+    look: Select[Any]
+    claim: ReturningUpdate[Any]
+
+
+@lru_cache(maxsize=32)
+def _statements(queues: tuple[str, ...] | None) -> _Statements:
+    due = or_(and_(_J.state == "waiting", _J.run_at <= bindparam("now")), and_(_EXPIRED, _J.attempts < _J.max_attempts))
+    if queues is not None:
+        due = and_(_J.queue.in_(queues), due)
+    first = (
+        select(_J.id).where(due).order_by(_J.run_at, _J.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()
     )
+    claim = (
+        update(Job.__table__)
+        .where(_J.id == first)
+        .values(
+            state="leased",
+            worker=bindparam("name"),
+            fence=_J.fence + 1,
+            attempts=_J.attempts + 1,
+            lease_until=database_seconds() + bindparam("seconds"),
+            error=None,
+        )
+        .returning(_J.id, _J.task, _J.arguments, _J.fence, _J.attempts, _J.max_attempts, _J.created_by_id)
+    )
+    return _Statements(select(_J.id).where(due).limit(1), claim)
 
 
-def claim(engine: Engine, worker: str, lease_seconds: float, queues: Sequence[str] | None = None) -> Claimed | None:
-    """Lease the job that is due first, in one of `queues` (None: any); None when there is none. Commits."""
-    # Looking takes no write lock, so that idle workers hold nobody up.
-    with reading(), engine.connect() as connection:
-        if connection.scalar(select(Job.id).where(_is_due(queues)).limit(1)) is None:
+def claim(
+    engine: Engine, worker: str, lease_seconds: float, queues: Sequence[str] | None = None, *, look: bool = True
+) -> Claimed | None:
+    """Lease the job that is due first, in one of `queues` (None: any); None when there is none. Commits.
+
+    `look` first whether there is one: that takes no write lock, so that idle workers hold nobody up.
+    """
+    statements = _statements(tuple(queues) if queues is not None else None)
+    now = clock.now()
+    if look:
+        with reading(), engine.connect() as connection:
+            anybody_to_bury = connection.scalar(_ANYBODY_TO_BURY) is not None
+            anything_due = connection.scalar(statements.look, {"now": now}) is not None
+        if anybody_to_bury:
+            with engine.begin() as connection:
+                _bury(connection)
+        if not anything_due:
             return None
     with engine.begin() as connection:
-        _bury(connection)
-        first = (
-            select(Job.id)
-            .where(_is_due(queues))
-            .order_by(Job.run_at, Job.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        row = connection.execute(
-            update(Job)
-            .where(Job.id == first)
-            .values(
-                state="leased",
-                worker=worker,
-                fence=Job.fence + 1,
-                attempts=Job.attempts + 1,
-                lease_until=database_seconds() + lease_seconds,
-                error=None,
-            )
-            .returning(Job.id, Job.task, Job.arguments, Job.fence, Job.attempts, Job.max_attempts, Job.created_by_id)
-        ).one_or_none()
+        given = {"now": now, "name": worker, "seconds": lease_seconds}
+        row = connection.execute(statements.claim, given).one_or_none()
     return Claimed(*row) if row else None
 
 
@@ -79,7 +100,7 @@ def _bury(connection: Connection) -> None:
     """A job that took its workers with it as often as it may be tried is failed, not tried for ever."""
     connection.execute(
         update(Job)
-        .where(Job.state == "leased", Job.lease_until < database_seconds(), Job.attempts >= Job.max_attempts)
+        .where(_BURIED)
         .values(
             state="failed",
             error="The worker died during this job every time it was tried.",
@@ -90,7 +111,7 @@ def _bury(connection: Connection) -> None:
 
 
 def _ours(claimed: Claimed) -> Any:
-    return and_(Job.id == claimed.id, Job.state == "leased", Job.fence == claimed.fence)
+    return and_(_J.id == claimed.id, _J.state == "leased", _J.fence == claimed.fence)
 
 
 def keep(engine: Engine, claimed: Claimed, lease_seconds: float) -> bool:
@@ -105,7 +126,7 @@ def keep(engine: Engine, claimed: Claimed, lease_seconds: float) -> bool:
 
 def note(connection: Any, claimed: Claimed, **values: Any) -> bool:
     """Write `values` to the job's row in the caller's transaction; False when the lease is no longer ours."""
-    return bool(connection.execute(update(Job).where(_ours(claimed)).values(**values)).rowcount)
+    return bool(connection.execute(update(Job.__table__).where(_ours(claimed)).values(**values)).rowcount)
 
 
 def finish(connection: Any, claimed: Claimed, state: str, message: str | None = None, error: str | None = None) -> bool:
@@ -133,14 +154,18 @@ def pause_before_retry(attempts: int) -> float:
     return seconds * random.uniform(0.8, 1.2)
 
 
-def release_of(engine: Engine, worker: str) -> int:
-    """Give back at once what a dead worker held (its parent has seen it die); how many jobs. Commits."""
+def release_of(engine: Engine, worker: str, *, counted: bool = True) -> int:
+    """Give back at once what a dead worker held (its parent has seen it die); how many jobs. Commits.
+
+    `counted`: the job may be what it died of. One that was told to end did nothing wrong, and neither did its jobs.
+    """
     with engine.begin() as connection:
-        _bury_of(connection, worker)
+        if counted:
+            _bury_of(connection, worker)
         return connection.execute(
             update(Job)
             .where(Job.state == "leased", Job.worker == worker)
-            .values(state="waiting", lease_until=None, worker=None)
+            .values(state="waiting", lease_until=None, worker=None, attempts=Job.attempts - (0 if counted else 1))
         ).rowcount
 
 

@@ -7,7 +7,7 @@ since the timetable's row of a task can be moved on to it only once.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ from crm.engine.outbox import OPEN, TASKS, Job, Task, Timetable
 
 log = logging.getLogger(__name__)
 LEADS_FOR_SECONDS = 15
-LOST_AFTER = timedelta(seconds=30)
+LOST_AFTER = timedelta(seconds=10)
 KEPT_DAYS = 30
 
 
@@ -120,13 +120,29 @@ def put_due(zone: str) -> list[str]:
     return put
 
 
-def lost_jobs(limit: int = 1000) -> list[int]:
-    """Ids of jobs that have been due for a while and nobody has taken: their engine may have lost the word."""
+def lost_jobs(limit: int = 1000) -> list[tuple[str, int]]:
+    """Queue and id of jobs that have been due for a while and nobody has taken, or whose worker is silent: their engine may
+    have lost the word."""
+    due = or_(
+        and_(Job.state == "waiting", Job.run_at < clock.now() - LOST_AFTER),
+        and_(Job.state == "leased", Job.lease_until < database_seconds()),
+    )
+    return _queues_and_ids(due, limit)
+
+
+def become_due(after: datetime, until: datetime, limit: int = 1000) -> list[tuple[str, int]]:
+    """Queue and id of jobs that were put for later, or for another try, and whose time came between the two moments."""
+    due = and_(Job.state == "waiting", Job.run_at > after, Job.run_at <= until, Job.run_at > Job.created_at)
+    return _queues_and_ids(due, limit)
+
+
+def _queues_and_ids(which: Any, limit: int) -> list[tuple[str, int]]:
     with reading():
-        due = select(Job.id).where(Job.state == "waiting", Job.run_at < clock.now() - LOST_AFTER)
-        ids = list(db.session.scalars(due.order_by(Job.run_at).limit(limit)))
+        rows = db.session.execute(
+            select(Job.queue, Job.id).where(which).order_by(Job.run_at, Job.id).limit(limit)
+        ).all()
         db.session.rollback()
-    return ids
+    return [(row.queue, row.id) for row in rows]
 
 
 @outbox.task("jobs.clear", every=3600)
@@ -154,24 +170,27 @@ def keep_time(
     holder: str,
     zone: str,
     stop: threading.Event,
-    tell: Callable[[Sequence[int]], None] | None = None,
+    remind: Callable[[], None] | None = None,
     seconds: float = 1.0,
 ) -> None:
-    """Run the clock until `stop` is set: lead if nobody does, put what is due, `tell` again what was lost."""
-    leads_until = told_at = 0.0
+    """Run the clock until `stop` is set: lead if nobody does, put what is due, `remind` an engine with a broker of jobs
+    (crm.jobs.telling.Reminder)."""
+    leads_until = 0.0
     while not stop.wait(seconds):
         now = time.monotonic()
         try:
             with app.app_context():
                 if now > leads_until - LEADS_FOR_SECONDS / 2:
-                    leads_until = now + LEADS_FOR_SECONDS if lead(holder) else 0.0
+                    leads_until = now + LEADS_FOR_SECONDS if lead(holder, seconds=LEADS_FOR_SECONDS) else 0.0
                 if leads_until:
                     put_due(zone)
-                if leads_until and tell and now - told_at >= LOST_AFTER.total_seconds():
-                    told_at = now
-                    tell(lost_jobs())
+                if leads_until and remind is not None:
+                    remind()
         except SQLAlchemyError as error:  # the database may be away for a while; the clock outlives that
             log.error("the clock stumbled", extra={"reason": str(error.__cause__ or error)[:300]})
+            stop.wait(2)
+        except Exception:
+            log.exception("the clock stumbled")
             stop.wait(2)
     with app.app_context():
         step_down(holder)

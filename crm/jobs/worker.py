@@ -1,6 +1,6 @@
 """A worker: claims one job after the other and runs each in an app context of its own.
 
-While a task runs, a second thread keeps its lease. What the task left in the session is committed together with the
+While a task runs, a second thread keeps its lease (crm/jobs/keeping.py). What the task left in the session is committed together with the
 state "done", under the fence: a worker that lost its lease commits nothing.
 """
 
@@ -21,6 +21,7 @@ from crm.db import db, reading
 from crm.engine.outbox import TASKS, GiveUp, Job, RunLater
 from crm.engine.refusals import Forbidden, Missing, Refused, UnknownName
 from crm.jobs import leases
+from crm.jobs.keeping import Keeper
 from crm.jobs.leases import Claimed
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ class Worker:
         self.queues = queues
         with app.app_context():
             self.engine = db.engine
+        self.keeper = Keeper(self.engine, lease_seconds)
+        self._was_busy = False
 
     def work(self, stop: threading.Event, idle_seconds: float = 0.25) -> None:
         """Run whatever is due, look again after `idle_seconds` when nothing is; returns soon after `stop` is set."""
@@ -99,7 +102,11 @@ class Worker:
 
     def run_next(self) -> bool:
         """Claim and run one job; False when none is due."""
-        claimed = leases.claim(self.engine, self.name, self.lease_seconds, self.queues)
+        # Where one was due just now, another may be: it is claimed without looking first.
+        claimed = leases.claim(self.engine, self.name, self.lease_seconds, self.queues, look=not self._was_busy)
+        if claimed is None and self._was_busy:
+            claimed = leases.claim(self.engine, self.name, self.lease_seconds, self.queues)
+        self._was_busy = claimed is not None
         if claimed is None:
             return False
         self.run(claimed)
@@ -107,30 +114,19 @@ class Worker:
 
     def run(self, claimed: Claimed) -> None:
         """Run a claimed job to its end and record what came of it."""
-        over = threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(claimed, over), name=f"lease of job {claimed.id}")
-        keeper.start()
+        self.keeper.begin(claimed)
         begun = time.monotonic()
         try:
             with self.app.app_context():
                 state = self._run(claimed)
         finally:
-            over.set()
-            keeper.join()
+            self.keeper.end(claimed)
         seconds = round(time.monotonic() - begun, 3)
         task = TASKS.get(claimed.task)
         # What the timetable starts every few seconds is worth a line only when something is wrong.
         level = logging.DEBUG if task and task.is_periodic and state == "done" else logging.INFO
         extra = {"job": claimed.id, "task": claimed.task, "state": state, "seconds": seconds}
         log.log(level, "job over", extra=extra)
-
-    def _keep(self, claimed: Claimed, over: threading.Event) -> None:
-        while not over.wait(self.lease_seconds / 4):
-            try:
-                if not leases.keep(self.engine, claimed, self.lease_seconds):
-                    return
-            except Exception:
-                log.warning("the lease of job %s could not be kept", claimed.id, exc_info=True)
 
     def _run(self, claimed: Claimed) -> str:
         task = TASKS.get(claimed.task)

@@ -15,7 +15,7 @@ from email.utils import format_datetime
 from crm.mail.dkim import Signer, sign
 from crm.mail.headers import address_header, file_parameter, raw_header, text_header
 from crm.mail.message import Attachment, BadHeader, Message, Settled
-from crm.mail.quoted_printable import encode_piece, join_pieces
+from crm.mail.quoted_printable import encode_piece, end_pieces
 
 # Headers whose value has a grammar of its own: never encoded words.
 _RAW = frozenset(
@@ -59,12 +59,12 @@ class Parts:
         """Fill the frame with encoded pieces (`quoted_printable.encode_piece`)."""
         pieces = [self.before_text]
         if self.has_text:
-            pieces.append(join_pieces(text))
+            pieces += end_pieces(text)
         pieces.append(self.before_html)
         if self.has_html:
-            pieces.append(join_pieces(html))
+            pieces += end_pieces(html)
         is_bare = self.after == b"\r\n"  # a mail of one part: its text may end in a line end already
-        if not (is_bare and (pieces[-1] or pieces[-2]).endswith(b"\r\n")):
+        if not (is_bare and next(filter(None, reversed(pieces)), b"").endswith(b"\r\n")):
             pieces.append(self.after)
         return b"".join(pieces)
 
@@ -114,7 +114,7 @@ def assemble(
     lines = [*headers, *parts.headers]
     body = parts.body(text, html)
     signatures = sign(signers, lines, body, now) if signers else ()
-    return Settled(b"".join((*signatures, *lines, b"\r\n", body)))
+    return Settled(b"".join((*signatures, *lines, b"\r\n")), body)
 
 
 def compile_text(text: str) -> tuple[bytes, ...]:
@@ -122,20 +122,14 @@ def compile_text(text: str) -> tuple[bytes, ...]:
     return (encode_piece(text),)
 
 
-def build(message: Message, signers: Sequence[Signer] = ()) -> Settled:
+def build(message: Message, signers: Sequence[Signer] = ()) -> bytes:
     """The bytes of a single mail. Raises `BadHeader`, `BadAddress`, UnicodeEncodeError (lone surrogates in the text)."""
     parts = compile_parts(
         has_text=bool(message.text), has_html=bool(message.html), attachments=message.attachments, inline=message.inline,
         version=message.message_id,
     )  # fmt: skip
-    return assemble(
-        message_headers(message),
-        parts,
-        compile_text(message.text),
-        compile_text(message.html),
-        signers,
-        int(message.date.timestamp()),
-    )
+    text, html = compile_text(message.text), compile_text(message.html)
+    return bytes(assemble(message_headers(message), parts, text, html, signers, int(message.date.timestamp())))
 
 
 def message_headers(message: Message) -> list[bytes]:

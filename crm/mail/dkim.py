@@ -11,6 +11,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -123,12 +124,19 @@ def canonicalize_headers(lines: Sequence[bytes]) -> tuple[tuple[bytes, ...], byt
     names: list[bytes] = []
     canonical: list[bytes] = []
     for line in reversed(lines):  # several of one name are signed from the last to the first (RFC 6376 5.4.2)
-        name, _, value = line.partition(b":")
-        name = name.strip().lower()
-        if name in SIGNED:
+        name, relaxed = _relaxed(line)
+        if relaxed:
             names.append(name)
-            canonical.append(b"%s:%s\r\n" % (name, b" ".join(value.split())))
+            canonical.append(relaxed)
     return (*names, *OVERSIGNED), b"".join(canonical)
+
+
+@lru_cache(maxsize=256)  # two lines of three are the same in all mails of a sendout
+def _relaxed(line: bytes) -> tuple[bytes, bytes]:
+    """Name and relaxed line of one header, the line empty when it is not signed."""
+    name, _, value = line.partition(b":")
+    name = name.strip().lower()
+    return name, b"%s:%s\r\n" % (name, b" ".join(value.split())) if name in SIGNED else b""
 
 
 def canonicalize_body(body: bytes) -> bytes:

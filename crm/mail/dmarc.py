@@ -66,12 +66,20 @@ def organizational_domain(domain: str, found: list[Policy]) -> str:
     return found[-1].domain if found else domain
 
 
-def check_dmarc(domain: str, lookup: Lookup, return_path_domain: str = "") -> Check:
-    """Look at the DMARC policy that holds for `domain`; `return_path_domain` (of our VERP addresses) should align with it."""
+def check_dmarc(domain: str, lookup: Lookup, return_path_domain: str = "", signing_domain: str = "") -> Check:
+    """Look at the DMARC policy that holds for `domain`; `return_path_domain` (of our VERP addresses) and `signing_domain` (of
+    our DKIM keys) should align with it."""
     try:
         found = walk_tree(domain, lookup)
         organization = organizational_domain(domain, found)
         policy = next((each for each in found if each.domain in (domain, organization)), found[-1] if found else None)
+        if policy is None and (count := _count_records(domain, lookup)) > 1:
+            sentence = _(
+                "%(domain)s has %(count)s DMARC records; receivers then ignore them all. Keep one.",
+                domain=domain,
+                count=count,
+            )
+            return Check("dmarc", domain, "", (Finding("several", "problem", sentence),))
         if policy is None:
             sentence = _(
                 "%(domain)s has no DMARC record; the large mailbox providers ask for one. Begin with “v=DMARC1; p=none; rua=mailto:…”.",
@@ -81,6 +89,14 @@ def check_dmarc(domain: str, lookup: Lookup, return_path_domain: str = "") -> Ch
         findings = _judge(domain, policy)
         if return_path_domain and return_path_domain != domain:
             findings += _alignment(policy, organization, return_path_domain, lookup)
+        if signing_domain and signing_domain != domain and policy.tags.get("adkim", "r").lower() == "s":
+            sentence = _(
+                "The DMARC record wants DKIM aligned exactly (adkim=s), but mails are signed by %(name)s. Make a key for %(domain)s itself.",
+                name=signing_domain,
+                domain=domain,
+            )
+            findings.append(Finding("strict_dkim", "problem", sentence))
+        findings += _reports(policy, lookup)
     except NoAnswer as problem:
         return Check("dmarc", domain, "", (Finding("no_answer", "unknown", str(problem)),))
     if not findings:
@@ -121,6 +137,39 @@ def _judge(domain: str, policy: Policy) -> list[Finding]:
             "The DMARC record has tags that are no longer used since RFC 9989: %(names)s.", names=", ".join(gone)
         )
         out.append(Finding("old_tags", "notice", sentence))
+    return out
+
+
+def _count_records(domain: str, lookup: Lookup) -> int:
+    """How many DMARC records stand at the name itself."""
+    return sum(read_record(text) is not None for text in lookup.texts(f"_dmarc.{domain}"))
+
+
+def _reports(policy: Policy, lookup: Lookup) -> list[Finding]:
+    """Whether those who get the reports have agreed to it, when they are of another organisation (RFC 9990)."""
+    out = []
+    for address in policy.tags.get("rua", "").split(",")[:5]:
+        target = re.fullmatch(r"\s*mailto:[^@\s]+@([A-Za-z0-9.-]+?)\.?(?:!\w+)?\s*", address, re.I)
+        if target is None:
+            if address.strip():
+                sentence = _(
+                    "“%(address)s” in the DMARC record is no address for reports (mailto:…).",
+                    address=address.strip()[:80],
+                )
+                out.append(Finding("bad_reports", "notice", sentence))
+            continue
+        host = target.group(1).lower()
+        ends = (host, policy.domain)
+        if host == policy.domain or any(a.endswith(f".{b}") for a, b in (ends, ends[::-1])):
+            continue
+        name = f"{policy.domain}._report._dmarc.{host}"
+        if not any(text.replace(" ", "").startswith("v=DMARC1") for text in lookup.texts(name)):
+            sentence = _(
+                "Reports go to %(host)s, which has not agreed to take them: it needs the record %(name)s with “v=DMARC1”.",
+                host=host,
+                name=name,
+            )
+            out.append(Finding("reports_refused", "notice", sentence))
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ class Finding:
 class Check:
     """What was found about one record: the text itself ("" when there is none) and the findings in order of weight."""
 
-    kind: Literal["spf", "dkim", "dmarc"]
+    kind: Literal["spf", "dkim", "dmarc", "return_path"]
     name: str
     record: str
     findings: tuple[Finding, ...]
@@ -43,11 +44,16 @@ class Check:
 
 
 class Lookup:
-    """A resolver with the questions we have. `resolver` is dnspython's; the default one asks the system's name servers."""
+    """A resolver with the questions we have. `resolver` is dnspython's; the default one asks the system's name servers.
 
-    def __init__(self, resolver: dns.resolver.Resolver | None = None, seconds: float = 5.0) -> None:
+    `seconds`: for one answer; `in_all`: for all of a check, so that servers that are slow on purpose cost no worker an hour."""
+
+    def __init__(
+        self, resolver: dns.resolver.Resolver | None = None, seconds: float = 5.0, in_all: float = 60.0
+    ) -> None:
         self.resolver = resolver or dns.resolver.get_default_resolver()
         self.seconds = seconds
+        self._until = time.monotonic() + in_all
 
     def texts(self, name: str) -> list[str]:
         """TXT records of a name, the strings of each joined without a space (RFC 7208 3.3); [] when there are none."""
@@ -62,8 +68,11 @@ class Lookup:
         return [record.exchange.to_text(omit_final_dot=True) for record in self._ask(name, "MX")]
 
     def _ask(self, name: str, kind: str) -> list[Any]:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise NoAnswer(_("The name servers answer so slowly that the check was given up at %(name)s.", name=name))
         try:
-            return list(self.resolver.resolve(name, kind, lifetime=self.seconds, search=False))
+            return list(self.resolver.resolve(name, kind, lifetime=min(self.seconds, left), search=False))
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return []
         except (dns.exception.SyntaxError, dns.name.LabelTooLong, dns.name.NameTooLong, dns.name.EmptyLabel):
@@ -71,8 +80,17 @@ class Lookup:
         except dns.exception.DNSException as problem:
             raise NoAnswer(
                 _(
-                    "The name servers did not answer for %(name)s: %(problem)s.",
+                    "The name servers gave no usable answer for %(name)s: %(problem)s.",
                     name=name,
-                    problem=type(problem).__name__,
+                    problem=_why(problem),
                 )
             ) from None
+
+
+def _why(problem: dns.exception.DNSException) -> str:
+    """What a person can do something with; the name of the exception where there is no more to say."""
+    if isinstance(problem, dns.exception.Timeout):
+        return _("they took too long")
+    if isinstance(problem, dns.resolver.NoNameservers):
+        return _("they failed, or sent something that is no answer")
+    return type(problem).__name__

@@ -18,7 +18,7 @@ from email.parser import BytesHeaderParser, BytesParser
 from pathlib import Path
 from typing import cast
 
-from crm.mail.message import Envelope
+from crm.mail.message import Envelope, Settled
 from crm.mail.outcome import Outcome
 from crm.mail.transport import GoAhead
 
@@ -35,6 +35,7 @@ class StoredHead:
     recipient: str
     subject: str
     octets: int
+    message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,15 @@ class Folder:
         except FileNotFoundError:
             return None
         stored_at = datetime.fromtimestamp(int(mail_id[:19]) / 1e9, UTC)
-        recipient = str(message.get("Delivered-To", ""))
+        recipient, identity = str(message.get("Delivered-To", "")), str(message.get("Message-ID", ""))
         return StoredHead(
-            mail_id, stored_at, str(message.get("From", "")), recipient, str(message.get("Subject", "")), octets
+            mail_id,
+            stored_at,
+            str(message.get("From", "")),
+            recipient,
+            str(message.get("Subject", "")),
+            octets,
+            identity,
         )
 
 
@@ -164,7 +171,7 @@ class FolderConnection:
         self.is_open = True
         return None
 
-    def send(self, envelope: Envelope, data: bytes, go_ahead: GoAhead | None = None) -> Outcome:
+    def send(self, envelope: Envelope, data: bytes | Settled, go_ahead: GoAhead | None = None) -> Outcome:
         """Store the mail; `unreachable` when the folder cannot be written (disk full), for it is nobody's fault."""
         problem = None if self.is_open else self.open()
         if problem:
@@ -175,7 +182,7 @@ class FolderConnection:
         beside = self.folder.path / f"{name}.part"
         front = b"Return-Path: <%s>\r\nDelivered-To: %s\r\n" % (envelope.sender.encode(), envelope.recipient.encode())
         try:
-            beside.write_bytes(front + data)
+            beside.write_bytes(front + bytes(data))
             beside.rename(self.folder.path / f"{name}.eml")
         except OSError as error:
             self.is_open = False

@@ -7,7 +7,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 
-from crm.mail.message import Envelope, Mail
+from crm.mail.message import Envelope, Mail, Settled
 from crm.mail.outcome import Outcome
 from crm.mail.transport import GoAhead
 
@@ -28,7 +28,7 @@ class Memory:
 
     def parsed(self, number: int = -1) -> EmailMessage:
         """One of the mails as the standard library reads it."""
-        return BytesParser(policy=policy.default).parsebytes(self.mails[number].data)
+        return BytesParser(policy=policy.default).parsebytes(bytes(self.mails[number].data))
 
 
 class MemoryConnection:
@@ -43,7 +43,7 @@ class MemoryConnection:
         """Nothing to do."""
         return None
 
-    def send(self, envelope: Envelope, data: bytes, go_ahead: GoAhead | None = None) -> Outcome:
+    def send(self, envelope: Envelope, data: bytes | Settled, go_ahead: GoAhead | None = None) -> Outcome:
         """Keep the mail, or give the planned outcome."""
         if go_ahead and not go_ahead():
             return Outcome("not_sent", "text", text="withdrawn", is_open=True)
@@ -53,7 +53,7 @@ class MemoryConnection:
             else Outcome("accepted", "dot", 250, "kept", is_open=True)
         )
         if outcome.kind == "accepted":
-            self.memory.mails.append(Mail(envelope, data))
+            self.memory.mails.append(Mail(envelope, bytes(data)))
         return outcome
 
     def close(self) -> None:

@@ -33,8 +33,18 @@ def encode_piece(text: str) -> bytes:
 
 def join_pieces(pieces: Sequence[bytes]) -> bytes:
     """Join pieces to a part without the last soft break, which must not end the data (RFC 2045 6.7 rule 5)."""
-    body = b"".join(pieces)
-    return _guard_end(body[:-3]) if body.endswith(SOFT) else body
+    return b"".join(end_pieces(pieces))
+
+
+def end_pieces(pieces: Sequence[bytes]) -> list[bytes]:
+    """The same as pieces: only the last one that is not empty is another, so a large part is not copied for its end."""
+    ended = list(pieces)
+    for place in range(len(ended) - 1, -1, -1):
+        if ended[place]:
+            if ended[place].endswith(SOFT):
+                ended[place] = _guard_end(ended[place][:-3])
+            break
+    return ended
 
 
 def _guard_end(line: bytes) -> bytes:

@@ -5,9 +5,11 @@ smtplib reads replies too, but hides whether a line was cut, late or garbled; th
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 
+_ONE_LINE = re.compile(rb"([2-5]\d\d)(?: ([^\r\n]*))?\r*\n").match  # nearly every reply
 _LONGEST = 64 * 1024  # all lines of one reply; a server that talks longer is not speaking SMTP
 
 
@@ -54,6 +56,10 @@ class Replies:
 
     def _take(self) -> tuple[int, bytes] | None:
         """The first whole reply in the buffer, if there is one."""
+        short = _ONE_LINE(self.buffer)
+        if short:
+            self.buffer = self.buffer[short.end() :]
+            return int(short[1]), (short[2] or b"").strip()
         lines: list[bytes] = []
         start = 0
         while True:

@@ -6,10 +6,9 @@ another case or with the plus part rewritten by old servers, so tokens are lower
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import re
+from functools import lru_cache
 
 from crm.mail.message import LOCAL_PART_OCTETS, Address, BadAddress, ascii_domain, clean_addr
 
@@ -21,7 +20,7 @@ def return_path(mailbox: str, token: str) -> str:
     """The VERP address of one mail: `bounces@mail.example.com` and `abcd…` give `bounces+abcd…@mail.example.com`.
 
     `token`: 8 to 54 lower case letters and digits. Raises `BadAddress` when the whole would not fit in 64 octets."""
-    address = Address(mailbox)
+    address = _mailbox(mailbox)
     local = f"{address.local}+{token}"
     if not _TOKEN(token):
         raise BadAddress("token", "A return path token has 8 to 54 lower case letters and digits.")
@@ -31,6 +30,11 @@ def return_path(mailbox: str, token: str) -> str:
             f"The bounce mailbox “{mailbox}” must have a short plain name before the @ (20 characters at most).",
         )
     return f"{local}@{address.domain}"
+
+
+@lru_cache(maxsize=64)
+def _mailbox(addr: str) -> Address:
+    return Address(addr)
 
 
 def read_return_path(addr: str, mailbox: str) -> str | None:
@@ -50,5 +54,12 @@ def message_id(secret: bytes, kind: str, number: int | str, domain: str) -> str:
     """The Message-ID of a mail under our domain: the same on every retry, and nobody can tell the number from it.
 
     `secret` is a key of the installation, `kind` the sort of mail (`delivery`), `number` its id there."""
-    seal = hmac.new(secret, f"message-id\0{kind}\0{number}".encode(), hashlib.sha256).digest()[:20]
-    return f"<{base64.b32encode(seal).decode('ascii').lower()}@{ascii_domain(domain)}>"
+    seal = _keyed(secret).copy()  # each from the start would cost a mail of a sendout more than what is in it
+    seal.update(f"message-id\0{kind}\0{number}".encode())
+    return f"<{seal.digest()[:20].hex()}@{ascii_domain(domain)}>"
+
+
+@lru_cache(maxsize=8)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """The HMAC that knows its key and has read nothing yet."""
+    return hmac.new(secret, digestmod="sha256")

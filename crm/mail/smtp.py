@@ -67,6 +67,7 @@ class SmtpServer:
         if options:
             raise ValueError(f"CUSTOMERHUB_SMTP_URL has an option that is not known: {', '.join(sorted(options))}.")
         self.local_name = local_name or _own_name()
+        self.connect_to = ""  # the numeric address, where somebody has checked what the name stands for
         self.timeouts = timeouts or Timeouts()
         self.mails_per_connection = 0  # 0 = no limit learned
         self._last_limit = 0
@@ -112,7 +113,7 @@ class SmtpConnection:
         self._session = opened
         return None
 
-    def send(self, envelope: Envelope, data: bytes, go_ahead: GoAhead | None = None) -> Outcome:
+    def send(self, envelope: Envelope, data: bytes | Settled, go_ahead: GoAhead | None = None) -> Outcome:
         """One mail. Opens a session when there is none and after as many mails as this server takes.
 
         A server that ends a used session before the text (421, or just closes) gets the same mail once more on a new one: until
@@ -148,8 +149,10 @@ class SmtpConnection:
             raise RuntimeError("The session was closed by another thread; a connection belongs to one.")
         return self._session
 
-    def _attempt(self, session: Session, envelope: Envelope, data: bytes, go_ahead: GoAhead | None) -> Outcome:
-        text = wire(data)
+    def _attempt(
+        self, session: Session, envelope: Envelope, data: bytes | Settled, go_ahead: GoAhead | None
+    ) -> Outcome:
+        text = data if isinstance(data, Settled) else Settled(wire(data))
         local = _check_offers(session, envelope, text)
         if local:
             return local
@@ -204,11 +207,10 @@ class SmtpConnection:
         self._needs_reset = first is not None
         return first
 
-    def _text(self, session: Session, text: bytes) -> Outcome:
+    def _text(self, session: Session, text: Settled) -> Outcome:
         """The text and its end in one write, then the one reply that counts."""
         times = self.server.timeouts
-        whole = text + _END
-        handed_over = _write_text(session.line, whole, times.block)
+        handed_over = _write_text(session.line, text, times.block)
         try:
             code, reply = session.replies.read(times.dot if handed_over else 1.0)
         except Dropped as drop:
@@ -230,8 +232,6 @@ class SmtpConnection:
 def wire(data: bytes) -> bytes:
     """`data` as it goes over the line: dots at line starts doubled, CRLF at the end. Bare CR or LF are made CRLF first,
     else a server that reads them as line ends would see another mail in this one (SMTP smuggling)."""
-    if isinstance(data, Settled):
-        return data
     lines = data.count(b"\r\n")
     if data.count(b"\n") != lines or data.count(b"\r") != lines:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
@@ -242,7 +242,7 @@ def wire(data: bytes) -> bytes:
     return data if data.endswith(b"\r\n") else data + b"\r\n"
 
 
-def _check_offers(session: Session, envelope: Envelope, text: bytes) -> Outcome | None:
+def _check_offers(session: Session, envelope: Envelope, text: Settled) -> Outcome | None:
     """Refuse here what the server has said it cannot take, before it is asked."""
     if envelope.needs_smtputf8 and not session.offers("smtputf8"):
         blame_text = "5.6.7 the server cannot take addresses that are not ASCII (no SMTPUTF8)"
@@ -285,20 +285,36 @@ def _write(sock: socket.socket, data: bytes, seconds: float) -> None:
         raise Dropped(f"connection lost: {problem}") from None
 
 
-def _write_text(sock: socket.socket, data: bytes, seconds: float) -> bool:
-    """Write all of `data`; True when its last byte may have been handed to the system, False when it surely was not.
+def _write_text(sock: socket.socket, text: Settled, seconds: float) -> bool:
+    """Write `text` and its end; True when the last byte may have been handed to the system, False when it surely was not.
 
     A plain send() that fails has taken nothing. Over TLS a failed write may have handed over a part of its record, so records
     are written one by one and only the failure of the last is a doubt. `seconds` hold for each block, not for the whole."""
     sock.settimeout(seconds)
-    view = memoryview(data)
-    block = _TLS_RECORD if isinstance(sock, ssl.SSLSocket) else len(data)
+    if not isinstance(sock, ssl.SSLSocket):
+        return _write_plain(sock, text)
+    view = memoryview(b"".join((text.head, text.body, _END)))
     at = 0
-    while at < len(data):
+    while at < len(view):
         try:
-            at += sock.send(view[at : at + block])
+            at += sock.send(view[at : at + _TLS_RECORD])
         except OSError:
-            return isinstance(sock, ssl.SSLSocket) and at + block >= len(data)
+            return at + _TLS_RECORD >= len(view)
+    return True
+
+
+def _write_plain(sock: socket.socket, text: Settled) -> bool:
+    """The same without TLS: all pieces at once, as they lie."""
+    left = [memoryview(text.head), memoryview(text.body), memoryview(_END)]
+    while left:
+        try:
+            taken = sock.sendmsg(left)
+        except OSError:
+            return False
+        while left and taken >= len(left[0]):
+            taken -= len(left.pop(0))
+        if left:
+            left[0] = left[0][taken:]
     return True
 
 

@@ -24,7 +24,7 @@ class Session(smtplib.SMTP):
         self._host = server.host  # smtplib checks the certificate against it after STARTTLS
 
     def _get_socket(self, host: str, port: int, timeout: Any) -> socket.socket:
-        sock = socket.create_connection((host, port), timeout)
+        sock = socket.create_connection((self.server.connect_to or host, port), timeout)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else two writes wait 40 ms for each other
         if self.server.is_tls:
             sock = self.server.context.wrap_socket(sock, server_hostname=host)

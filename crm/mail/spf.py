@@ -232,3 +232,27 @@ def _ending(walk: _Walk) -> list[Finding]:
             )
         ]
     return []
+
+
+def merge_spf(records: Sequence[str], wanted: str = "") -> str:
+    """One record that says what `records` say together and allows `wanted` (a term such as "include:x") as well.
+
+    Terms keep their order, doubles are left out; it ends as the first record that says how, in ~all where none does."""
+    terms: list[str] = []
+    ends: list[str] = []
+    redirects: list[str] = []
+    for record in records:
+        for term in record.split()[1:]:
+            name = term.lower().lstrip("+-~?").rstrip(".")
+            if name == "all":
+                ends.append("~all" if term.lower() in ("all", "+all", "?all") else term.lower())
+                break
+            if name.startswith("redirect="):
+                redirects.append(term)
+            elif term.lower() not in [each.lower() for each in terms]:
+                terms.append(term)
+    new = [each for each in wanted.split() if each.lower() not in [term.lower() for term in terms]]
+    if redirects and not ends and len(records) == 1:
+        return " ".join(("v=spf1", *terms, *new, redirects[0]))
+    terms += [f"include:{each.partition('=')[2]}" for each in redirects if not ends]
+    return " ".join(("v=spf1", *terms, *new, (ends or ["~all"])[0]))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from crm.mail.message import Envelope
+from crm.mail.message import Envelope, Settled
 from crm.mail.outcome import Outcome
 
 GoAhead = Callable[[], bool]
@@ -25,7 +25,7 @@ class Connection(Protocol):
         """Connect; None when mails can be sent, else the `unreachable` outcome. Does nothing when it is open."""
         ...
 
-    def send(self, envelope: Envelope, data: bytes, go_ahead: GoAhead | None = None) -> Outcome:
+    def send(self, envelope: Envelope, data: bytes | Settled, go_ahead: GoAhead | None = None) -> Outcome:
         """Hand over one mail (finished bytes, CRLF line ends, no dot-stuffing). Never raises for what a server does."""
         ...
 

@@ -11,7 +11,7 @@ from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.formulas import Formula
-from crm.engine.module import Block, Filter, Module
+from crm.engine.module import Block, Filter, Module, PortalExposure
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import after, is_business_id, makes_circle
@@ -133,6 +133,7 @@ MODULE = Module(
     duplicates=("name", "business_id"),
     picklists=(TYPES, INDUSTRY, RATING, CURRENCY, LANGUAGE, INVOICE_DELIVERY),
     checks=(has_true_business_id, has_no_circle),
+    portal=PortalExposure(by_account="id", is_split=False),
     formulas=(
         # A new account is shipped to where it is billed, unless the form says otherwise.
         Formula("create", "shipping_street", "{if $ship_street == ''}{$bill_street}{else}{$ship_street}{/if}"),

@@ -25,6 +25,7 @@ SKIP_REASONS = PicklistSeed.of(
 FIELDS = {
     "kind": make("text", "Kind", max=40, in_lists=False),
     "sendout_id": make("link", "Sendout", to=("sendouts",)),
+    "subject": make("text", "Subject", max=255),
     "person_module": make("picklist", "Kind of person", picklist="person_module"),
     "person_id": make("link", "Person", to=("contacts", "leads")),
     "contact_id": make("link", "Contact", to=("contacts",)),
@@ -45,28 +46,39 @@ FIELDS = {
     "unsubscribed_at": make("moment", "Left at"),
     "bounced_at": make("moment", "Bounced at"),
     "bounce_type": make("text", "Kind of bounce", max=12),
-    "bounce_text": make("long_text", "What the bounce said", in_lists=False),
+    "bounce_text": make("long_text", "Why it came back", in_lists=False),
     "survey_answered_at": make("moment", "Survey answered at", in_lists=False),
 }
-MOMENTS = (  # column, sentence and icon on the timeline of the person
-    ("sent_at", "Was sent “{sendout_id}”", "send"),
-    ("first_read_at", "Read “{sendout_id}”", "mail-opened"),
-    ("first_click_at", "Followed a link of “{sendout_id}”", "click"),
-    ("unsubscribed_at", "Left by a link of “{sendout_id}”", "mail-off"),
-    ("bounced_at", "“{sendout_id}” came back", "mail-x"),
+MOMENTS = (  # column, sentence and icon on the timeline of the person; a single mail has no sendout
+    ("sent_at", "Was sent “{sendout_id|subject}”", "send"),
+    ("first_read_at", "Read “{sendout_id|subject}”", "mail-opened"),
+    ("first_click_at", "Followed a link of “{sendout_id|subject}”", "click"),
+    ("unsubscribed_at", "Left by a link of “{sendout_id|subject}”", "mail-off"),
+    ("bounced_at", "“{sendout_id|subject}” came back: {bounce_text}", "mail-x"),
 )
 
 
 def _shown() -> tuple[Related, ...]:
     """The list of sent mails, and a part of the timeline for each thing that can happen to one."""
-    columns = ("sendout_id", "state", "skip_reason", "sent_at", "first_read_at", "first_click_at", "unsubscribed_at")
+    columns = (
+        "sendout_id",
+        "subject",
+        "state",
+        "skip_reason",
+        "sent_at",
+        "first_read_at",
+        "first_click_at",
+        "unsubscribed_at",
+    )
     return tuple(
         Related(
             by="person_id",
             label="Sent mails" if at == "sent_at" else "",
             columns=columns,
             tab=at == "sent_at",
-            timeline=Timeline(at, sentence, icon=icon, category="mail", columns=("sendout_id", "email")),
+            timeline=Timeline(
+                at, sentence, icon=icon, category="mail", columns=("sendout_id", "subject", "email", "bounce_text")
+            ),
         )
         for at, sentence, icon in MOMENTS
     )

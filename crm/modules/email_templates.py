@@ -25,6 +25,8 @@ FOLDERS = PicklistSeed.of(
     "Personal",
     "Campaign",
     "Discussion",
+    "Event",
+    "Tickets",
     Choice("System", colour="secondary"),
 )
 

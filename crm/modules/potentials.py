@@ -11,7 +11,7 @@ from crm.clock import today
 from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
-from crm.engine.module import Action, Block, Filter, Module, Related, Timeline
+from crm.engine.module import Action, Block, Filter, Module, PortalExposure, Related, Timeline
 from crm.engine.picklists import choices
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
@@ -164,6 +164,7 @@ MODULE = Module(
         "leads": Related(by="lead_id", label="Became potentials", columns=("name", "account_id", "stage", "amount")),
     },
     follows="account_id",
+    portal=PortalExposure(by_contact="contact_id", by_account="account_id", status="stage"),
     picklists=(STAGES, TYPES, BID_TYPES, LOST_REASONS, AREAS),
     derives=(what_stage_brings,),
     checks=(starts_before_it_ends,),

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped
 
+from crm.db import db
 from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
@@ -39,6 +41,14 @@ class SenderAddress(Record):
     check_result: Mapped[str | None] = f.long_text("Result of the DNS check", max=4000, read_only=True)
     override_note: Mapped[str | None] = f.text("Used without DNS check because", max=250)
     description: Mapped[str | None] = f.long_text("Description")
+
+
+def default_row() -> Any:
+    """The sender that mails begin with: the default one, else the first that may be used; None without any."""
+    table = SenderAddress.__table__
+    usable = (table.c.state.in_(USABLE), table.c.deleted_at.is_(None))
+    query = select(table.c.id, table.c.address, table.c.display_name).where(*usable)
+    return db.session.execute(query.order_by(table.c.is_default.desc(), table.c.id).limit(1)).first()
 
 
 def address_stays(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:

@@ -26,7 +26,8 @@ SCOPES = PicklistSeed.of(
 SOURCES = PicklistSeed.of(
     "suppression_source", "Where it came from",
     Choice("recipient", "The recipient"), Choice("one_click", "One click in the mail program"), Choice("user", "A user"),
-    Choice("import", "An import"), Choice("bounce", "A bounce"), Choice("api", "The API"),
+    Choice("import", "An import"), Choice("bounce", "A bounce"), Choice("complaint", "A complaint"),
+    Choice("api", "The API"),
 )  # fmt: skip
 
 

@@ -17,6 +17,9 @@ function choose(select) {
       no_results() {
         const said = document.createElement("div");
         said.className = "no-results";
+        said.setAttribute("role", "option"); // a list of choices holds nothing else
+        said.setAttribute("aria-disabled", "true");
+        this.focus_node?.removeAttribute("aria-activedescendant"); // the choice it named is gone
         said.textContent = words.nothing;
         return said;
       },

@@ -3,6 +3,7 @@
 //   <input data-choose-all>, [data-choose-row] rows of the form around them; .chosen-bar shows their number
 //   <select data-submit>                      sends its form when it changes
 //   <form data-confirm="question">            asks first
+//   <button data-copy="text" data-copied="Copied">  copies the text and says so in its <span>
 const $ = (selector, root = document) => root.querySelector(selector);
 const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -28,8 +29,33 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-side]")) toggleSide();
   const away = event.target.closest("[data-take-away]");
   if (away) away.closest("[data-part]").remove();
+  const copier = event.target.closest("[data-copy]");
+  if (copier) copy(copier);
   if (event.target.closest("[data-gone]")) event.target.closest("[data-gone]").closest(".toast-line, .note")?.remove();
 });
+
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    const field = document.createElement("textarea"); // over plain http there is no clipboard to write to
+    field.value = button.dataset.copy;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    button.focus();
+  }
+  const said = $("span", button);
+  if (!said || said.hasAttribute("role")) return;
+  const before = [...said.childNodes];
+  said.setAttribute("role", "status");
+  said.replaceChildren(button.dataset.copied);
+  setTimeout(() => {
+    said.replaceChildren(...before);
+    said.removeAttribute("role");
+  }, 2000);
+}
 
 function toggleSide() {
   const side = $("#side");

@@ -5,11 +5,11 @@ htmx.config.allowEval = false;
 htmx.config.includeIndicatorStyles = false;
 htmx.config.selfRequestsOnly = true;
 htmx.config.historyCacheSize = 0; // pages hold people's data; a copy in the browser's storage would outlive the session
-// A form that was refused comes back as 422 with its errors: show it. Any other error page replaces the whole page.
+// A form that was refused comes back as 413 or 422 with its errors: show it. Any other error page replaces the whole page.
 htmx.config.responseHandling = [
   { code: "204", swap: false },
   { code: "[23]..", swap: true },
-  { code: "(409|422)", swap: true, error: false },
+  { code: "(409|413|422)", swap: true, error: false },
   { code: "[45]..", swap: true, target: "body", error: true },
 ];
 

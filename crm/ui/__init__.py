@@ -13,7 +13,7 @@ MOST_BYTES = 210 * 1024 * 1024  # an import file may have 200 MB; forms are held
 
 def install(app: "Flask", config: "Config", face: "Face") -> None:
     """Give `app` the staff frame: languages, assets, security headers, session, CSRF, error pages, template words."""
-    from crm.ui import assets, csrf, errors, formats, headers, i18n, page, session
+    from crm.ui import assets, away, csrf, errors, formats, headers, i18n, page, session
 
     app.extensions["customerhub"] = {"face": face}
     app.url_map.converters["int"] = page.IdInPath
@@ -30,3 +30,4 @@ def install(app: "Flask", config: "Config", face: "Face") -> None:
     formats.install(app)
     page.install(app, face)
     errors.install(app)
+    away.install(app)

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from crm.engine import relations
 from crm.engine.conditions import sentence
 from crm.engine.fields import Field
-from crm.engine.module import ManyLink, Module, Related
+from crm.engine.module import Module, Related
 from crm.engine.permissions import may, readable, writable
 from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
@@ -71,7 +71,21 @@ class Deed:
     href: Callable[[Viewer, Row], str]
 
 
+@dataclass(frozen=True)
+class Pane:
+    """A tab that a room adds to the related lists: what its page at `href(viewer, row)` shows, "" when not offered.
+
+    The page gives the part that changes alone when htmx asks for it. `count(viewer, row)`: how many rows it has.
+    """
+
+    key: str
+    label: str
+    href: Callable[[Viewer, Row], str]
+    count: Callable[[Viewer, Row], int]
+
+
 _parts: dict[str, list[Part]] = {}
+_panes: dict[str, list[Pane]] = {}
 _deeds: dict[str, list[Deed]] = {}
 
 
@@ -83,6 +97,16 @@ def add_part(module: str, part: Part) -> None:
 def add_deed(module: str, deed: Deed) -> None:
     """Offer `deed` on every card of `module`."""
     _deeds.setdefault(module, []).append(deed)
+
+
+def add_pane(module: str, pane: Pane) -> None:
+    """Offer `pane` beside the related lists of every card of `module`."""
+    _panes.setdefault(module, []).append(pane)
+
+
+def panes_of(viewer: Viewer, row: Row) -> list[tuple[Pane, str]]:
+    """The added tabs with their addresses."""
+    return [(pane, href) for pane in _panes.get(row.module, []) if (href := pane.href(viewer, row))]
 
 
 def parts_of(viewer: Viewer, row: Row) -> list[tuple[str, str, Mapping[str, Any]]]:
@@ -171,12 +195,12 @@ def tabs_of(viewer: Viewer, module: Module, id: int) -> list[Tab]:
             Tab(key, label, other, related.columns or other.columns[:4], related.by, through, new_href, bool(through))
         )
     named = {(tab.module.key, tab.through) for tab in found}
-    for link, name, target, label in _many_links(module):
+    for name, target, label in _many_links(module):
         if (target, name) not in named and target in modules and may(viewer, "view", target):
             other = modules[target]
             found.append(
                 Tab(
-                    f"{target}.{link.name}",
+                    f"{target}.{name}",
                     _(label or other.plural),
                     other,
                     other.columns[:4],
@@ -195,8 +219,11 @@ def _own_name(module: Module, other: Module, related: Related) -> str:
     return related.through
 
 
-def _many_links(module: Module) -> list[tuple[ManyLink, str, str, str]]:
-    return [(link, link.name, link.to, link.label) for link in module.links]
+def _many_links(module: Module) -> list[tuple[str, str, str]]:
+    """Its many-links, those to its own kind from both sides; whom a restricted record is open to has its own place."""
+    own = [link for link in module.links if link.name != module.allowed]
+    back = [(link.back, link.to, link.back_label) for link in own if link.to == module.key]
+    return [(link.name, link.to, link.label) for link in own] + back
 
 
 def _within(viewer: Viewer, module: Module, id: int, tab: Tab) -> dict[str, Any]:

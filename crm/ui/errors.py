@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from crm.db import db
+from crm.engine.attachments import MEGABYTE
 from crm.engine.conditions import BadCondition
 from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
 from crm.ui.page import is_part
@@ -58,7 +59,7 @@ def install(app: Flask) -> None:
         titles = {
             404: (_("There is nothing here"), _("Check the address, or search for what you need."), "map-search"),
             405: (_("That is not how this page works"), _("Go back and use the button on the page."), "alert-circle"),
-            413: (_("That is too large"), _("A file may have at most 200 MB."), "file-alert"),
+            413: (_("That is too large"), _too_much(), "file-alert"),
             429: (_("Too many attempts"), fault.description or "", "clock-pause"),
         }
         title, sentence, icon = titles.get(
@@ -84,6 +85,12 @@ def install(app: Flask) -> None:
     app.register_error_handler(DataError, too_large)
     if not app.config.get("PROPAGATE_EXCEPTIONS"):
         app.register_error_handler(Exception, broken)
+
+
+def _too_much() -> str:
+    """How much may be sent here at once; limits have a little room for the form around the files, which is not told."""
+    most = (request.max_content_length or 0) // MEGABYTE
+    return _("At most %(most)s MB can be sent at once.", most=most - most % 10 or most) if most else ""
 
 
 def problem(status: int, title: str, sentence: str, icon: str = "alert-circle", code: str = "") -> Response:

@@ -1,5 +1,6 @@
 """How values look to a person: dates, numbers, money, relative times, by language, zone and the person's own formats."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -19,10 +20,13 @@ from markupsafe import Markup, escape
 from crm import clock
 from crm.engine import picklists
 from crm.engine.fields import Field
+from crm.engine.labels import of_name
+from crm.words import in_sentence
 
 Day = date  # `date` is a method of Formats
 
 CURRENCY = "€"
+UNDIALLED = re.compile("[^+0-9]+")
 DATE_FORMATS = {"iso": "yyyy-MM-dd", "dmy": "d.M.yyyy", "mdy": "MM/dd/yyyy", "dmy_slash": "dd/MM/yyyy"}
 NUMBER_FORMATS = {"comma": "fi", "point": "en", "apostrophe": "de_CH"}
 
@@ -46,7 +50,7 @@ class Formats:
     def time(self, value: time) -> str:
         if self.date_format in {"iso", "dmy"}:
             return value.strftime("%H:%M")
-        return str(format_time(value, "short", locale=self.locale))
+        return _time(value.replace(second=0, microsecond=0), self.locale)
 
     def number(self, value: Any, decimals: int | None = None) -> str:
         pattern = None if decimals is None else "#,##0" + ("." + "0" * decimals if decimals else "")
@@ -93,6 +97,11 @@ def _date(value: date, wanted: str, locale: str) -> str:
     return str(format_date(value, DATE_FORMATS.get(wanted, "medium"), locale=locale))
 
 
+@lru_cache(maxsize=4096)
+def _time(value: time, locale: str) -> str:
+    return str(format_time(value, "short", locale=locale))
+
+
 @lru_cache(maxsize=64)
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
@@ -135,7 +144,7 @@ def words(field: Field, value: Any, formats: Formats | None = None) -> str:
         return formats.time(value)
     if kind == "conditions":
         return _("set") if value else ""
-    return str(value)
+    return _(of_name(field.names, str(value))) if field.names else str(value)
 
 
 def present(
@@ -162,16 +171,17 @@ def present(
         text = escape(value)
         return Markup(f'<a href="mailto:{text}">{text}</a>')  # noqa: S704 — escaped
     if kind == "phone":
-        return Markup('<a href="tel:{}">{}</a>').format("".join(c for c in value if c in "+0123456789"), value)
+        return Markup(f'<a href="tel:{UNDIALLED.sub("", value)}">{escape(value)}</a>')  # noqa: S704 — escaped
     if kind == "website":
         return Markup('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>').format(
             value, value.split("//", 1)[-1].rstrip("/")
         )
     if kind == "moment":
         formats = formats or own()
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            value.isoformat(), formats.moment(value), formats.ago(value)
-        )
+        said, aside = formats.ago(value), formats.moment(value)
+        if value > clock.now():  # of what is to come one wants the hour, not how long it takes
+            said, aside = aside, said
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(value.isoformat(), aside, said)
     if kind == "html":
         return Markup(value)  # noqa: S704 — sanitised by its kind when it was written
     return escape(words(field, value, formats))
@@ -198,6 +208,7 @@ def install(app: Flask) -> None:
         "ago": lambda value: own().ago(value) if value else "",
         "number": lambda value, decimals=0: own().number(value, decimals) if value is not None else "",
         "money": lambda value: own().money(value) if value is not None else "",
+        "in_sentence": in_sentence,
     }
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(present=present, words=words, formats=own, is_right_aligned=is_right_aligned)

@@ -18,8 +18,9 @@ from crm.engine import picklists
 from crm.engine.fields import Field
 from crm.engine.module import Block, Module
 from crm.engine.permissions import readable, writable
-from crm.engine.refusals import Refused
+from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
+from crm.engine.rows import Row
 from crm.identity.viewer import Viewer
 from crm.ui import builder
 from crm.ui.face import face
@@ -158,6 +159,7 @@ class RecordForm:
     blocks: list[tuple[str, list[DeclaredField]]]
     form: BaseForm
     others: dict[str, str] = field(default_factory=dict)  # faults that belong to no field of the form
+    is_doubtful: bool = False  # it was not saved only because somebody is asked once more
 
     def values(self) -> dict[str, Any]:
         """What was typed, by field, for the writing door."""
@@ -172,6 +174,14 @@ class RecordForm:
             else:
                 label = _(self.module.fields[name].label) + ": " if name in self.module.fields else ""
                 self.others[name] = label + " ".join(sentences)
+
+    def ask_twice(self, row: Row) -> None:
+        """Raise Refused with what the module doubts about this change of a record; who then saves anyway posts `anyway`."""
+        typed, old = self.values(), {**row, "id": row.id}
+        found = {name: said for doubt in self.module.doubts for name, said in doubt(typed, old).items()}
+        if found:
+            self.is_doubtful = True
+            raise Refused({name: [Fault("doubtful", said)] for name, said in found.items()})
 
     @property
     def faults(self) -> dict[str, str]:
@@ -228,8 +238,9 @@ def form_of(
 
 
 def about(module: Module, values: Mapping[str, Any]) -> str:
-    """The module whose records the conditions of a record are about: the one its `source` names, else its own."""
-    named = str(values.get("source") or "")
+    """The module whose records the conditions of a record are about: the one its `source` names, or the field; else its own."""
+    fixed = next((said.about for said in module.declared.values() if said.about), "")
+    named = str(values.get("source") or fixed)
     return named if named in modules else module.key
 
 

@@ -1,5 +1,6 @@
 """Security headers on every answer, and the rule that the Host must be one of ours (invariants.md 3)."""
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -23,8 +24,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def install(app: Flask, config: Config) -> None:
-    """Check the Host before, set the headers after every request of `app`."""
+def install(app: Flask, config: Config, more_hosts: Callable[[], set[str]] = set) -> None:
+    """Check the Host before, set the headers after every request of `app`. `more_hosts`: names known from elsewhere."""
     urls = [config.base_url, config.crm_url, config.ecp_url, config.portal_url, config.public_url]
     hosts = {urlsplit(url if "//" in url else f"//{url}").hostname or "" for url in urls if url}
     is_local = bool(hosts & LOOPBACK)
@@ -33,7 +34,7 @@ def install(app: Flask, config: Config) -> None:
     @app.before_request
     def check_host() -> None:
         host = (urlsplit(f"//{request.host}").hostname or "").lower()
-        if host in hosts or (is_local and _is_loopback(host)):
+        if host in hosts or (is_local and _is_loopback(host)) or host in more_hosts():
             return
         raise BadRequest("This address is not one that this site is set up for (CUSTOMERHUB_BASE_URL).")
 

@@ -128,11 +128,15 @@ def drawer(module: Module, name: str, said: Field, is_main: bool, formats: Forma
     """How the cell of a row is drawn, decided once a column."""
     if is_main and not (said.is_link and module.is_ledger):
         base = place_of(module.key)
+        has_pictures = "picture_id" in module.declared
 
         def main(row: Any) -> str:
             value = row[name]
             label = (row.label_of(name) if said.is_link else value) or row.label or _("(no name)")
             text = escape(label)
+            if has_pictures and base and row.get("picture_id"):
+                source = f"{base}/{row.id}/picture?v={row['picture_id']}"
+                text = Markup('<img class="face" src="{}" alt="" loading="lazy">{}').format(source, text)
             return Markup(f'<a href="{base}/{row.id}">{text}</a>') if base else text  # noqa: S704 — escaped
 
         return main

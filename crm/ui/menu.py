@@ -1,16 +1,18 @@
 """The left menu as data: groups of links, from what the modules declare and what the viewer may see."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from crm.engine import overlay
 from crm.engine.permissions import may
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.ui.deeds import has_room
 
-ORDER = ("Customers", "Sales", "Activities", "Marketing", "Service", "Settings")
+ORDER = ("Customers", "Sales", "Activities", "Marketing", "Events", "Service", "Settings")
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,24 @@ def add_links(group: str, links: Extra) -> None:
     _extras.setdefault(group, []).append(links)
 
 
-def groups_of_modules(viewer: Viewer) -> list[Group]:
-    """The CRM's menu: modules in the order of the catalog, grouped as they say, and the pages that were added."""
-    found: dict[str, list[Link]] = {}
+def _links_of_modules(viewer: Viewer) -> Iterator[tuple[str, Link]]:
     for module in modules:
         if not module.menu or not module.in_crm or not may(viewer, "view", module):
             continue
-        is_open = module.creatable and may(viewer, "create", module) and has_room(module.key)
-        create = f"/crm/{module.key}/new" if is_open else ""
+        create = f"/crm/{module.key}/new" if module.creatable and may(viewer, "create", module) else ""
         link = Link(_(module.plural), f"/crm/{module.key}", module.icon, module.key, create, _(module.label))
-        found.setdefault(module.menu, []).append(link)
+        yield module.menu, link
+
+
+def groups_of_modules(viewer: Viewer) -> list[Group]:
+    """The CRM's menu: modules in the order of the catalog, grouped as they say, and the pages that were added."""
+    found: dict[str, list[Link]] = {}
+    mark = (str(get_locale()), overlay.version())
+    kept = viewer.found.get("menu")
+    if kept is None or kept[0] != mark:  # on every page, and the same as long as rights and words are
+        kept = viewer.found["menu"] = (mark, list(_links_of_modules(viewer)))
+    for menu, link in kept[1]:
+        found.setdefault(menu, []).append(link if has_room(link.key) else replace(link, create=""))
     for name, extras in _extras.items():
         for links in extras:
             if added := links(viewer):

@@ -5,21 +5,21 @@ from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, make_response, redirect, request
 from flask_babel import gettext as _
-from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm import config, limits
 from crm import db as database
 from crm.db import db
+from crm.engine import overlay, picklists
 from crm.engine.refusals import Forbidden
 from crm.identity import sessions, viewers
-from crm.identity.tables import User
 from crm.identity.viewer import Viewer
 from crm.ui.face import Face
 from crm.ui.page import is_part, local_path
 
 READS = {"GET", "HEAD", "OPTIONS"}
 THEMES = ("light", "dark", "auto")
+VERSIONS = (overlay.PRESENT, picklists.PRESENT)
 
 
 def install(app: Flask, face: Face) -> None:
@@ -27,16 +27,15 @@ def install(app: Flask, face: Face) -> None:
 
     @app.before_request
     def load() -> AnyResponse | None:
-        database.only_reading(request.method in READS)
+        database.only_reading(request.method in READS, alone=True)
         g.viewer = None
         if not request.path.startswith(face.prefix) or request.endpoint == "asset":
             return None
         token = request.cookies.get(face.cookie, "")
-        row = sessions.find(face.key, token) if token else None
-        viewer = viewers.of_user(row.user_id, face.key) if row is not None else None  # type: ignore[arg-type]
-        if viewer is None or row is None:
+        found = viewers.signed_in(face.key, token, VERSIONS) if token else None  # type: ignore[arg-type]
+        if found is None:
             return None if is_open_to_all() else _to_login(face)
-        _know(viewer, row, token)
+        _know(*found, token)
         if (
             g.must_change_password
             and not is_open_to_all()
@@ -44,6 +43,12 @@ def install(app: Flask, face: Face) -> None:
         ):
             return redirect(f"{face.prefix}/password?next={quote(_wanted())}")
         return None
+
+    end_requests(app)
+
+
+def end_requests(app: Flask) -> None:
+    """After every request of `app`: drop what was not committed, note that the session was used, let the next one write."""
 
     @app.after_request
     def note_use(answer: Response) -> Response:
@@ -59,18 +64,16 @@ def install(app: Flask, face: Face) -> None:
         database.only_reading(False)
 
 
-def _know(viewer: Viewer, row: Any, token: str) -> None:
-    c = User.__table__.c
-    said = db.session.execute(
-        select(c.preferences, c.locale, c.date_format, c.number_format, c.must_change_password).where(c.id == viewer.id)
-    ).one()
+def _know(viewer: Viewer, user: Any, row: Any, token: str) -> None:
     g.viewer, g.session_row, g.session_token = viewer, row, token
-    g.preferences = dict(said.preferences or {})
-    g.locale = said.locale or config.current().locale
-    g.own_formats = {"date": said.date_format or "", "number": said.number_format or ""}
+    overlay.know(user.overlay_version)
+    picklists.know(user.picklist_version)
+    g.preferences = dict(user.preferences or {})
+    g.locale = user.locale or config.current().locale
+    g.own_formats = {"date": user.date_format or "", "number": user.number_format or ""}
     theme = g.preferences.get("theme", "auto")
     g.theme = theme if theme in THEMES else "auto"
-    g.must_change_password = bool(said.must_change_password)
+    g.must_change_password = bool(user.must_change_password)
 
 
 def open_to_all(view: Any) -> Any:

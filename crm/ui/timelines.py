@@ -45,13 +45,15 @@ class Story:
 
 
 def first_page(viewer: Viewer, module: Module, id: int) -> Story:
-    """The newest entries."""
-    return page(viewer, module, id)
+    """The newest entries of a record that was just read for this viewer."""
+    return page(viewer, module, id, is_seen=True)
 
 
-def page(viewer: Viewer, module: Module, id: int, wanted: str = "", after: str | None = None) -> Story:
-    """A page of what happened to a record. Raises Missing, Refused (bad cursor)."""
-    found = timeline.page(viewer, module, id, wanted=(wanted,) if wanted else (), after=after)
+def page(
+    viewer: Viewer, module: Module, id: int, wanted: str = "", after: str | None = None, is_seen: bool = False
+) -> Story:
+    """A page of what happened to a record (`is_seen`: as for timeline.page). Raises Missing, Refused (bad cursor)."""
+    found = timeline.page(viewer, module, id, wanted=(wanted,) if wanted else (), after=after, is_seen=is_seen)
     zone = ZoneInfo(own().zone)
     days: dict[Any, list[Drawn]] = {}
     last: Drawn | None = None
@@ -72,7 +74,7 @@ def page(viewer: Viewer, module: Module, id: int, wanted: str = "", after: str |
         else:
             last = Drawn(entry.at, entry.icon, entry.sentence, entry.who, _href(entry))
         day.append(last)
-    categories = [(key, str(NAMES.get(key, key.capitalize()))) for key in timeline.categories(viewer, module)]
+    categories = [(key, str(NAMES.get(key, key.capitalize()))) for key in found.categories]
     return Story([(own().day_name(day), drawn) for day, drawn in days.items()], categories, wanted, found.next)
 
 

@@ -2,12 +2,12 @@
 
 from flask import Blueprint, redirect, render_template, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
 from crm.engine import records
 from crm.engine.channels import Channel
+from crm.engine.module import Module
 from crm.engine.permissions import demand, may
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
@@ -19,24 +19,26 @@ from crm.ui.page import tell
 from crm.ui.places import has_pages
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
+from crm.words import ngettext
 
 bp = Blueprint("bin", __name__, url_prefix="/crm/bin")
 ROWS = 50
 
 
 def links(viewer: Viewer) -> list[Link]:
-    return [Link(_("Recycle bin"), "/crm/bin", "trash", "bin")] if _open_modules(viewer) else []
+    is_any = any(_is_open(viewer, module) for module in modules)
+    return [Link(_("Recycle bin"), "/crm/bin", "trash", "bin")] if is_any else []
 
 
 add_links("Settings", links)
 
 
 def _open_modules(viewer: Viewer) -> list[str]:
-    return [
-        module.key
-        for module in modules
-        if module.is_record and has_pages(module.key) and module.deletable and may(viewer, "delete", module)
-    ]
+    return [module.key for module in modules if _is_open(viewer, module)]
+
+
+def _is_open(viewer: Viewer, module: Module) -> bool:
+    return module.is_record and has_pages(module.key) and module.deletable and may(viewer, "delete", module)
 
 
 @bp.get("", strict_slashes=False)

@@ -4,12 +4,12 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import false, func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm import clock
 from crm.db import Entity, db
-from crm.engine import records, relations
+from crm.engine import pictures, records, relations
 from crm.engine.channels import Channel
 from crm.engine.module import Module
 from crm.engine.permissions import may, readable, scope, writable
@@ -39,22 +39,28 @@ def show(key: str, id: int) -> str:
         blocks=cards.blocks_for(viewer(), module, row), tabs=tabs, parts=cards.parts_of(viewer(), row),
         deeds=cards.deeds_of(viewer(), row), actions=_actions(module, row), rights=rights(module, id),
         steps=steps_of(viewer(), module, row), timeline=timelines.first_page(viewer(), module, id) if module.is_record else None,
+        picture_id=row.get(pictures.FIELD), may_give_picture=pictures.may_give(viewer(), module),
         can_add_activity=_activity_relation(module) != "", today=clock.today(viewer().timezone).isoformat(),
     )  # fmt: skip
 
 
 def rights(module: Module, id: int) -> dict[str, bool]:
-    """What the viewer may do with this very record: one query a verb, none when the right is general."""
-    return {verb: _may_here(module, id, verb) for verb in ("edit", "delete")}
+    """What the viewer may do with this very record: one query, none when the rights are general."""
+    return _may_here(module, id, "edit", "delete")
 
 
-def _may_here(module: Module, id: int, verb: str) -> bool:
-    if not may(viewer(), verb, module) or (verb == "edit" and not module.editable):
-        return False
-    narrowing = scope(viewer(), module, verb)
-    if narrowing is None:
-        return True
-    return db.session.execute(select(module.table.c.id).where(module.table.c.id == id, narrowing)).first() is not None
+def _may_here(module: Module, id: int, *verbs: str) -> dict[str, bool]:
+    found = {verb: may(viewer(), verb, module) and (verb != "edit" or module.editable) for verb in verbs}
+    asked = {
+        verb: narrowing
+        for verb, is_open in found.items()
+        if is_open and (narrowing := scope(viewer(), module, verb)) is not None
+    }
+    if asked:
+        said = select(*(func.coalesce(one, false()) for one in asked.values())).where(module.table.c.id == id)
+        row = db.session.execute(said).first()
+        found |= {verb: row is not None and bool(row[place]) for place, verb in enumerate(asked)}
+    return found
 
 
 def _actions(module: Module, row: Row) -> list[Any]:
@@ -80,16 +86,16 @@ def field(key: str, id: int, name: str) -> str:
     row = one(viewer(), module, id)
     if name not in row:
         raise Missing
-    if request.args.get("edit") and name in writable(viewer(), module) and _may_here(module, id, "edit"):
+    if request.args.get("edit") and name in writable(viewer(), module) and _may_here(module, id, "edit")["edit"]:
         made = forms.form_of(viewer(), module, row, _texts(module, row), only=(name,))
         return render_template("_field_form.html", module=module, row=row, form=made, name=name)
     return _fact(module, row, name)
 
 
 def _fact(module: Module, row: Row, name: str) -> str:
-    is_open = _may_here(module, row.id, "edit")
+    is_open = _may_here(module, row.id, "edit")["edit"]
     fact = cards.fact_of(module, row, name, writable(viewer(), module), is_open)
-    return render_template("_fact.html", fact=fact, module=module, row=row)
+    return render_template("_fact.html", facts=[fact], module=module, row=row)
 
 
 def _texts(module: Module, row: Row) -> dict[str, str]:
@@ -108,6 +114,8 @@ def set_field(key: str, id: int, name: str) -> AnyResponse | str:
     made = forms.form_of(viewer(), module, typed=request.form, only=(name,))
     version = request.form.get("version", type=int)
     try:
+        if module.doubts and not request.form.get("anyway"):
+            made.ask_twice(one(viewer(), module, id))
         records.update(viewer(), module, id, made.values(), Channel.QUICK_EDIT, version)
         commit()
     except Stale as stale:
@@ -253,8 +261,12 @@ def _tab(module: Module, id: int, name: str) -> cards.Tab:
 def tabs(key: str, id: int) -> str:
     """The tabs with their counts; asked for after the card is there."""
     module = module_of(key)
-    one(viewer(), module, id, module.titles)
-    found = [(tab, cards.count_of(viewer(), module, id, tab)) for tab in cards.tabs_of(viewer(), module, id)]
+    row, home = one(viewer(), module, id, module.titles), f"{face().prefix}/{module.key}/{id}"
+    found: list[tuple[cards.Tab | cards.Pane, int, str]] = [
+        (tab, cards.count_of(viewer(), module, id, tab), f"{home}/related/{tab.key}")
+        for tab in cards.tabs_of(viewer(), module, id)
+    ]
+    found += [(pane, pane.count(viewer(), row), href) for pane, href in cards.panes_of(viewer(), row)]
     return render_template("_tabs.html", module=module, id=id, tabs=found, chosen=request.args.get("tab", ""))
 
 

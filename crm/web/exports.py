@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, send_file
+from flask import Blueprint, Response, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,6 +11,7 @@ from crm.engine import attachments, exports
 from crm.engine.permissions import demand
 from crm.engine.refusals import Missing
 from crm.ui import views as tabs
+from crm.ui.downloads import as_download
 from crm.ui.face import face
 from crm.ui.lists import Wanted
 from crm.ui.page import tell
@@ -73,8 +74,4 @@ def mine() -> str:
 def file(id: int) -> AnyResponse:
     """A stored file, always as a download."""
     found, path = attachments.open_file(viewer(), id)
-    answer = make_response(
-        send_file(path, as_attachment=True, download_name=found.name, mimetype="application/octet-stream")
-    )
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return answer
+    return as_download(path, found.name)

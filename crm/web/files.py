@@ -11,6 +11,8 @@ from crm.engine import attachments
 from crm.engine.channels import Channel
 from crm.engine.permissions import may
 from crm.engine.refusals import Missing, Refused
+from crm.modules.portals import documents
+from crm.modules.portals.portal_users import first_portal
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
 
@@ -29,9 +31,19 @@ def _draw(key: str, id: int, fault: str = "", status: int = 200) -> Any:
         raise Missing
     found = attachments.files_of(viewer(), key, id)
     may_add = module.editable and may(viewer(), "edit", module)
-    return make_response(
-        render_template("_files.html", module=module, id=id, files=found, may_add=may_add, fault=fault), status
+    shared = documents.shared_ids(id) if key == "contacts" and first_portal() is not None else None
+    page = render_template(
+        "_files.html", module=module, id=id, files=found, may_add=may_add, fault=fault, shared=shared
     )
+    return make_response(page, status)
+
+
+@bp.post("/contacts/<int:id>/files/<int:file_id>/share")
+def share(id: int, file_id: int) -> AnyResponse:
+    """Let the contact see a file in the portal (share=1), or no longer."""
+    documents.share(viewer(), id, file_id, request.form.get("share") == "1")
+    commit()
+    return _draw("contacts", id)  # type: ignore[no-any-return]
 
 
 @bp.post("/<key>/<int:id>/files")

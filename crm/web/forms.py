@@ -8,7 +8,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import Entity, db
-from crm.engine import duplicates, records, relations
+from crm.engine import duplicates, presence, records, relations
 from crm.engine.channels import Channel
 from crm.engine.fields import Field
 from crm.engine.module import Module
@@ -119,13 +119,31 @@ def edit(key: str, id: int) -> str:
     return _draw(module, forms.form_of(viewer(), module, row, _texts(module, row)), row)
 
 
+@bp.post("/<key>/<int:id>/editing")
+def editing(key: str, id: int) -> str:
+    """An open form says that it is open, and learns who else has it open; nobody is held back by that."""
+    module = module_of(key)
+    try:
+        one(viewer(), module, id, columns=())
+        demand(viewer(), "edit", module)
+    except (Missing, Forbidden):
+        return ""  # what is typed stays on the screen; saving says what is wrong
+    presence.note(viewer(), id)
+    names = presence.others(viewer(), id)
+    commit()
+    return render_template("_editing.html", names=names)
+
+
 @bp.post("/<key>/<int:id>/edit")
 def save(key: str, id: int) -> AnyResponse:
     module = module_of(key)
     form = forms.form_of(viewer(), module, typed=request.form)
     version = request.form.get("version", type=int)
     try:
+        if module.doubts and not request.form.get("anyway"):
+            form.ask_twice(one(viewer(), module, id))
         records.update(viewer(), module, id, form.values(), Channel.FORM, version)
+        presence.forget(viewer(), id)
         commit()
     except Stale as stale:
         db.session.rollback()
@@ -177,12 +195,15 @@ def choose(key: str, name: str) -> Response:
 
 @bp.get("/choose/<key>")
 def choose_any(key: str) -> Response:
-    """Records of a module for what was typed."""
+    """Records of a module for what was typed; `?numbers=1`: with their numbers, which can be typed too."""
     module_of(key)
-    return jsonify(_records((key,), " ".join(request.args.get("q", "").split())))
+    has_numbers = bool(request.args.get("numbers"))
+    return jsonify(_records((key,), " ".join(request.args.get("q", "").split()), has_numbers=has_numbers))
 
 
-def _records(targets: tuple[str, ...], text: str, only: Any = None) -> list[dict[str, Any]]:
+def _records(
+    targets: tuple[str, ...], text: str, only: Any = None, *, has_numbers: bool = False
+) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for target in targets:
         if target not in modules or not may(viewer(), "view", target):
@@ -192,7 +213,10 @@ def _records(targets: tuple[str, ...], text: str, only: Any = None) -> list[dict
             viewer(), target, where=only, columns=modules[target].titles, text=words, limit=SUGGESTED, count="none"
         ).rows
         kind = f" · {_(modules[target].label)}" if len(targets) > 1 else ""
-        found += [{"value": row.id, "text": (row.label or row.number or str(row.id)) + kind} for row in rows]
+        for row in rows:
+            said = row.label or row.number or str(row.id)
+            named = f"{row.number}: {said}" if has_numbers and row.number and row.label else said
+            found.append({"value": row.id, "text": named + kind})
     return found
 
 

@@ -13,6 +13,7 @@ from crm.db import db
 from crm.engine import picklists
 from crm.engine.permissions import may, readable
 from crm.engine.registry import modules
+from crm.engine.rows import labels_of
 from crm.engine.search import count, find, ids
 from crm.identity.viewer import Viewer
 from crm.ui import widgets
@@ -35,6 +36,7 @@ def register() -> None:
         Widget("mails", "Mails sent a day", mails, sees("deliveries"), is_chart=True),
         Widget("next", "Next activities", next_activities, sees("activities")),
         Widget("largest", "Largest open potentials", largest, sees("potentials", "stage", "amount")),
+        Widget("top_accounts", "Top accounts", top_accounts, sees("potentials", "account_id", "amount"), is_chart=True),
         Widget("newest", "Newest contacts", newest, sees("contacts")),
     ):
         widgets.add(widget)
@@ -97,6 +99,27 @@ def stages(viewer: Viewer) -> Chart:
         _("Stage"),
         _("Amount"),
         "/crm/home/stages.csv",
+    )
+
+
+def top_accounts(viewer: Viewer) -> Chart:
+    """The accounts with the largest sums of open potentials."""
+    table = modules["potentials"].table
+    mine = ids(viewer, "potentials", OPEN).subquery()
+    whole = func.sum(table.c.amount)
+    said = (
+        select(table.c.account_id, whole)
+        .where(table.c.id.in_(select(mine.c.id)), table.c.account_id.in_(ids(viewer, "accounts")))
+        .group_by(table.c.account_id)
+        .having(whole > 0)
+        .order_by(whole.desc(), table.c.account_id)
+        .limit(7)
+    )
+    sums = db.session.execute(said).all()
+    names = labels_of(viewer, [id for id, _amount in sums])
+    points = [Point(names[id], amount, f"/crm/accounts/{id}") for id, amount in sums if id in names]
+    return Chart(
+        _("Top accounts"), points, "bars", "money", _("Account"), _("Open potentials"), "/crm/home/top_accounts.csv"
     )
 
 

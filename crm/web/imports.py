@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
 from crm.engine import outbox
-from crm.engine.imports import jobs, plans, reading, running
+from crm.engine.imports import checking, jobs, plans, reading, running
 from crm.engine.imports.plans import Import
 from crm.engine.imports.reading import DELIMITERS, ENCODINGS, Dialect
 from crm.engine.module import Module
@@ -24,9 +24,9 @@ from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
+from crm.words import in_sentence, say_number
 
 bp = Blueprint("imports", __name__, url_prefix="/crm")
-CHECKED_AT_ONCE = 2_000  # rows that the dry run on the screen looks at
 MODES = {
     "create": (_l("Make new records"), _l("Every row becomes a new record.")),
     "update": (_l("Change records that are there"), _l("Rows that find no record are reported.")),
@@ -158,10 +158,15 @@ def set_columns(id: int) -> AnyResponse:
             viewer(), plan, mapping=mapping, mode=mode, match=request.form.get("match", "") if mode != "create" else "",
             for_all={"owner_id": int(owner)} if owner.isdecimal() else None,
         )  # fmt: skip
+        checking.give_up(plan)
         commit()
     except Refused as refused:
         db.session.rollback()
         return _columns(plans.load(viewer(), id), module, 422, _sentences(refused), typed)
+    if checking.is_large(plan):
+        checking.put(viewer(), plan)
+        commit()
+        return redirect(f"{face().prefix}/imports/{id}/check", 303)
     return check(id)
 
 
@@ -172,19 +177,35 @@ def check(id: int) -> Response:
     """What would happen: everything is done and taken back."""
     plan, module = _load(id, "ready")
     try:
-        report = running.check(viewer(), plan, most=CHECKED_AT_ONCE)
+        report = running.check(viewer(), plan)
     except Refused as refused:
         db.session.rollback()
         return _columns(plans.load(viewer(), id), module, 422, _sentences(refused))
     db.session.rollback()
-    plan = plans.load(viewer(), id)
-    total = sum(1 for _line in reading.lines(Path(plan.path), plan.how))
-    return _page("import_check.html", 2, module, plan=plan, report=report, total=total, is_part_of=total > report.rows)
+    return _page("import_check.html", 2, module, plan=plans.load(viewer(), id), report=report)
+
+
+@bp.get("/imports/<int:id>/check")
+def checked(id: int) -> AnyResponse:
+    """What the job found that checks a large file; its bar as long as it is under way."""
+    plan, module = _load(id)
+    if plan.state != "ready" or (plan.job_id is None and not plan.checked):
+        return redirect(f"{face().prefix}/imports/{id}", 303)
+    if plan.checked is None:
+        job = outbox.standing(db.session, plan.job_id or 0)
+        if job is not None and job.is_open:
+            return _page("import_checking.html", 2, module, plan=plan, job=job)
+        why = (job.error if job else None) or _("It was stopped.")
+        return _columns(plan, module, 422, {"": _("The check did not come to its end: %(why)s", why=why)})
+    if "fault" in plan.checked:
+        return _columns(plan, module, 422, {"": plan.checked["fault"]})
+    return _page("import_check.html", 2, module, plan=plan, report=plan.checked)
 
 
 @bp.post("/imports/<int:id>/start")
 def start(id: int) -> AnyResponse:
     plan, _module = _load(id, "ready")
+    checking.give_up(plan)
     jobs.put(viewer(), plan)
     commit()
     return redirect(f"{face().prefix}/imports/{id}", 303)
@@ -207,7 +228,8 @@ def progress(id: int) -> Response:
     plan, _module = _load(id)
     job = outbox.standing(db.session, plan.job_id) if plan.job_id else None
     answer = make_response(render_template("_import_progress.html", plan=plan, job=job))
-    if plan.state != "running" or (job is not None and not job.is_open):
+    is_checking = plan.state == "ready" and plan.checked is None
+    if not (plan.state == "running" or is_checking) or (job is not None and not job.is_open):
         answer.headers["HX-Refresh"] = "true"
     return answer
 
@@ -249,5 +271,7 @@ def undo(id: int) -> AnyResponse:
     plan, module = _load(id)
     count = running.undo(viewer(), plan)
     commit()
-    tell(_("%(count)s %(plural)s are in the recycle bin.", count=count, plural=_(module.plural).lower()))
+    tell(
+        _("%(count)s %(plural)s are in the recycle bin.", count=say_number(count), plural=in_sentence(_(module.plural)))
+    )
     return redirect(f"{face().prefix}/imports/{id}", 303)

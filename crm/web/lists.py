@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
-from crm.engine import saved_views
+from crm.engine import pictures, saved_views
 from crm.engine.conditions import BadCondition, check, sentence
 from crm.engine.module import Module
 from crm.engine.permissions import demand, may
@@ -51,12 +51,12 @@ def draw(module: Module, wanted: Wanted, editing: builder.Group | None = None, f
     where = wanted.where if wanted.where is not None else (dict(chosen.where) or None)
     sort = wanted.sort or chosen.sort
     names = wanted.columns or chosen.columns or module.columns
+    columns = columns_of(viewer(), module, names, sort or module.sort)
     page, wrong = (
         (Page(), _("This view cannot be used: %(why)s", why=chosen.warning))
         if chosen.warning and wanted.where is None
-        else _page(module, wanted, where, sort, names)
+        else _page(module, wanted, where, sort, [column.name for column in columns])
     )
-    columns = columns_of(viewer(), module, names, sort or module.sort)
     said = "" if wrong else _sentence(module, where)
     return render_template(
         "list_part.html" if is_part() and request.headers.get("HX-Target") == "list" else "list.html",
@@ -74,13 +74,10 @@ def rights(module: Module) -> dict[str, bool]:
     return found | {"create": found["create"] and has_room(module.key)}
 
 
-def _page(
-    module: Module, wanted: Wanted, where: Any, sort: tuple[str, ...], names: tuple[str, ...]
-) -> tuple[Page, str]:
+def _page(module: Module, wanted: Wanted, where: Any, sort: tuple[str, ...], names: list[str]) -> tuple[Page, str]:
     """The rows; or none, and the sentence that says why."""
     try:
-        usable = [column.name for column in columns_of(viewer(), module, names, sortable=False)]
-        columns = list(dict.fromkeys([*usable]))
+        columns = list(dict.fromkeys([*names, *([pictures.FIELD] if pictures.has_pictures(module) else [])]))
         return find(
             viewer(), module, where=where, text=wanted.text or None, columns=columns, sort=sort, limit=ROWS, after=wanted.after
         ), ""  # fmt: skip

@@ -4,7 +4,6 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm import config, limits
@@ -15,6 +14,7 @@ from crm.modules.users.writing import change_own_password
 from crm.ui.face import face
 from crm.ui.page import local_path, tell
 from crm.ui.session import commit, open_to_all, source, viewer
+from crm.words import ngettext
 
 TRIES = limits.Limiter(limits.Rate(30, 60))  # of one address, whatever comes of them; the ban counts failures
 

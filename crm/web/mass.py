@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
@@ -19,6 +18,7 @@ from crm.ui.face import face
 from crm.ui.page import address, tell
 from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
+from crm.words import ngettext, say_number
 
 bp = Blueprint("mass", __name__, url_prefix="/crm")
 MOST_EDITED = 100  # spec/platform.md 4.7
@@ -31,7 +31,12 @@ def _chosen(most: int = MOST_CHOSEN) -> list[int]:
         raise Refused.because("required", _("Choose at least one record."))
     if len(ids) > most:
         raise Refused.because(
-            "out_of_range", _("At most %(most)s records at a time; %(count)s are chosen.", most=most, count=len(ids))
+            "out_of_range",
+            _(
+                "At most %(most)s records at a time; %(count)s are chosen.",
+                most=say_number(most),
+                count=say_number(len(ids)),
+            ),
         )
     return ids
 

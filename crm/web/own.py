@@ -24,7 +24,7 @@ from crm.ui.page import go, local_path, tell
 from crm.ui.session import THEMES, commit, viewer
 
 JOB_NAMES = {
-    "run_import": _l("Import"), "refresh_target_group": _l("Refreshing a target group"),
+    "run_import": _l("Import"), "check_import": _l("Checking a file"), "refresh_target_group": _l("Refreshing a target group"),
     "index_custom_field": _l("Indexing a field"), "run_export": _l("Export"),
 }  # fmt: skip
 PREFERENCES = ("title", "phone", "mobile", "locale", "timezone", "date_format", "number_format", "signature")

@@ -17,7 +17,6 @@ from typing import Any
 
 import mjml
 from lxml import etree
-from premailer import Premailer
 
 from crm.engine.tags import Encoded, Segments, Tree, modernise
 from crm.engine.tags import compile as compile_tags
@@ -206,6 +205,8 @@ def inline(html: str) -> str:
     etree.fromstring(html.encode(), reader)
     if any("depth" in entry.message for entry in reader.error_log):
         raise ContentRefused([ContentProblem(_("Elements are nested more than 250 deep; are closing tags missing?"))])
+    from premailer import Premailer  # here, as it brings 15 MB that processes which only send do without
+
     inlined: str = Premailer(
         html, allow_network=False, disable_validation=True, keep_style_tags=True, strip_important=False,
         remove_classes=False, cssutils_logging_level=50,

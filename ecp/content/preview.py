@@ -41,6 +41,15 @@ def preview(compiled: Compiled, values: Mapping[str, str], raw: Mapping[str, str
     return Preview(compile_tags(compiled.subject, "subject").fill(values, raw), html, text)
 
 
+_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)")
+
+
+def as_dark(html: str) -> str:
+    """A filled mail as programs in dark mode show it: its own dark styles hold, those for the light do not."""
+    html = _DARK.sub(lambda match: "(min-width:0)" if match[1] == "dark" else "(max-width:0)", html)
+    return html.replace("</head>", "<style>:root{color-scheme:dark}</style></head>", 1)
+
+
 def open_outside(html: str) -> str:
     """Every link opens a new window that knows nothing of this one; empty ones lose their target."""
     pieces: list[str] = []

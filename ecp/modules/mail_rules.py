@@ -13,6 +13,8 @@ from crm.db import db
 from crm.engine.module import Module
 from crm.engine.refusals import Fault, UnknownName
 from crm.engine.registry import Registry, modules
+from crm.modules.events.tags import TAGS as EVENT_TAGS
+from crm.modules.portals.tags import TAGS as PORTAL_TAGS
 from crm.modules.sender_addresses import USABLE
 from crm.words import _
 from ecp.content.check import check_content
@@ -32,6 +34,8 @@ FIELDS = {
 
 def is_known_tag(name: str) -> bool:
     """Whether a tag of a mail names something: `contact.first_name`, `owner.name`; a short `first_name` is the person's."""
+    if name in EVENT_TAGS or name in PORTAL_TAGS:
+        return True
     namespace, dot, field = name.partition(".")
     if not dot:
         namespace, field = "record", name

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, func, select
+from sqlalchemy import ForeignKey, String, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm.db import UtcDateTime, db
+from crm.db import BigId, UtcDateTime, db
 from crm.engine import fields as f
 from crm.engine import records
 from crm.engine.channels import Channel
@@ -49,6 +49,15 @@ class MailMonth(db.Model):  # type: ignore[name-defined, misc]
     warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class QuotaHold(db.Model):  # type: ignore[name-defined, misc]
+    """What a scheduled sendout was promised of a month, until it leaves or is given up."""
+
+    __tablename__ = "quota_holds"
+    sendout_id: Mapped[int] = mapped_column(BigId, ForeignKey("sendouts.id", ondelete="CASCADE"), primary_key=True)
+    month: Mapped[str] = mapped_column(String(7))
+    count: Mapped[int]
+
+
 MODULE = Module(
     Plan,
     label="Plan",
@@ -57,6 +66,7 @@ MODULE = Module(
     columns=("name", "list_type_limit", "monthly_mail_limit", "current"),
     facts=("list_type_limit", "monthly_mail_limit", "current"),
     form=(Block("Plan", ("name", "key", "list_type_limit", "monthly_mail_limit", "current")),),
+    in_search=False,
     search=("name",),
     sort=("name",),
     importable=False,

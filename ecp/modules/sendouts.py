@@ -97,6 +97,7 @@ MODULE = Module(
     menu="Marketing",
     prefix="MM",
     also=("mass_mailings",),
+    api_defaults={"source": "api"},
     icon="send",
     columns=("name", "state", "email_template_id", "campaign_id", "scheduled_at", "started_at", "sent_count", "read_count"),
     facts=("state", "email_template_id", "campaign_id", "list_type_id", "scheduled_at", "audience_count"),

@@ -23,6 +23,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.mail.sending import runs
 from crm.words import _
+from ecp import quotas
 from ecp.pipeline import checks
 
 SOONEST, LATEST = timedelta(minutes=2), timedelta(days=366)
@@ -75,12 +76,15 @@ def schedule(viewer: Viewer, id: int, at: datetime, channel: Channel = Channel.A
         raise Refused(
             scheduled_at=Fault("bad_date", _("Say the time zone of the moment, such as 2026-11-30T14:05+02:00."))
         )
-    if sendout.state == "draft":
-        demand_moment(at)
-        checks.demand_sendable(viewer, sendout)
-    elif sendout.state == "scheduled" and sendout.scheduled_at == at:
-        return "scheduled"
-    return _move(viewer, sendout, "schedule", channel, scheduled_at=at)
+    if sendout.state != "draft":
+        if sendout.state == "scheduled" and sendout.scheduled_at == at:
+            return "scheduled"
+        return _move(viewer, sendout, "schedule", channel, scheduled_at=at)
+    demand_moment(at)
+    preview = checks.demand_sendable(viewer, sendout, quotas.month_of(at))
+    state = _move(viewer, sendout, "schedule", channel, scheduled_at=at)
+    quotas.hold(id, preview.count.sendable, at)
+    return state
 
 
 def demand_moment(at: datetime) -> None:
@@ -150,7 +154,9 @@ def move(viewer: Viewer, id: int, before: tuple[str, ...], after: str, channel: 
     """Change the state of a sendout if it is one of `before`; False when it was not. Logged; tells the worker. The caller commits."""
     module = modules["sendouts"]
     table, now = module.table, clock.now()
-    was = db.session.execute(select(table.c.state).where(table.c.id == id)).scalar()
+    was = db.session.execute(
+        select(table.c.state).where(table.c.id == id).with_for_update()
+    ).scalar()  # a worker may be moving it
     moved = db.session.execute(
         update(table)
         .where(table.c.id == id, table.c.state == was, table.c.state.in_(before), table.c.deleted_at.is_(None))
@@ -161,6 +167,8 @@ def move(viewer: Viewer, id: int, before: tuple[str, ...], after: str, channel: 
     changed = {id: {"state": (was, after)}}
     history.note_changes(viewer, module, changed, module.fields, channel, now)
     afterwards.tell(module, "updated", [id], channel, viewer, changed={id: ("state",)})
+    if after in {"draft", "cancelled", "failed"}:
+        quotas.release(id)
     if after == "paused":
         runs.pause_run(db.session, id)
     elif after == "cancelled":

@@ -14,10 +14,11 @@ from crm.db import db
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.modules.organisation import SiteSetting
 from crm.modules.sender_addresses import USABLE
-from crm.words import _
+from crm.words import _, say_number
 from ecp import quotas
-from ecp.organisation import SiteSetting
+from ecp.domains import checking
 from ecp.pipeline import audience, frozen
 from ecp.pipeline.allow import Rules
 from ecp.pipeline.audience import Audience, Count
@@ -36,8 +37,8 @@ class Preview:
     quota: quotas.Quota
 
 
-def demand_sendable(viewer: Viewer, sendout: Sendout) -> Preview:
-    """Check everything; gives the numbers. Raises Refused with all that is wrong."""
+def demand_sendable(viewer: Viewer, sendout: Sendout, month: str | None = None) -> Preview:
+    """Check everything, the quota of `month` (default: now); gives the numbers. Raises Refused with all that is wrong."""
     faults: dict[str, list[Fault]] = {}
     for check in (_check_mail, _check_source):
         for name, fault in check(sendout):
@@ -47,10 +48,10 @@ def demand_sendable(viewer: Viewer, sendout: Sendout) -> Preview:
     said = audience_of(sendout)
     frozen.compile_mail(sendout.email_template_id, frozen.needs_unsubscribe(said.rules.list_type_id))
     frozen.files_of(sendout.email_template_id)
-    found = Preview(audience.count(said), quotas.quota())
+    found = Preview(audience.count(said), quotas.quota(month))
     demand_somebody(found.count)
     left = found.quota.left
-    if left is not None and found.count.sendable > left:
+    if left is not None and found.count.sendable > left + quotas.held(sendout.id, found.quota.month):
         raise Refused.because("quota_exceeded", quotas.sentence(found.count.sendable, found.quota))
     return found
 
@@ -63,7 +64,7 @@ def demand_somebody(count: Count) -> None:
         raise Refused.because(
             "no_recipients", _("Nobody is in this audience. Add people to the campaign or target group.")
         )
-    said = _("Nobody of the %(count)s people in this audience may be mailed.", count=count.audience)
+    said = _("Nobody of the %(count)s people in this audience may be mailed.", count=say_number(count.audience))
     raise Refused.because("no_recipients", f"{said} {count.sentence}")
 
 
@@ -140,7 +141,9 @@ def _check_mail(sendout: Sendout) -> list[tuple[str, Fault]]:
 def _check_sender(sender_address_id: int) -> list[tuple[str, Fault]]:
     table = modules["sender_addresses"].table
     row = db.session.execute(
-        select(table.c.address, table.c.state, table.c.deleted_at).where(table.c.id == sender_address_id)
+        select(table.c.address, table.c.state, table.c.override_note, table.c.deleted_at).where(
+            table.c.id == sender_address_id
+        )
     ).first()
     if row is None or row.deleted_at is not None:
         return [("sender_address_id", Fault("no_such_record", _("The sender address was deleted. Choose another.")))]
@@ -151,6 +154,12 @@ def _check_sender(sender_address_id: int) -> list[tuple[str, Fault]]:
                 Fault("not_confirmed", _("The sender address %(address)s is not confirmed.", address=row.address)),
             )
         ]
+    if not row.override_note and (why := checking.lost(checking.domain_of(row.address))):
+        sentence = _(
+            "The domain of %(address)s was in order and is not any more: %(why)s Mend it, or write into the address why mails may leave all the same.",
+            address=row.address, why=why,
+        )  # fmt: skip
+        return [("sender_address_id", Fault("domain_lost", sentence))]
     return []
 
 

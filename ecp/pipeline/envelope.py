@@ -7,16 +7,20 @@ RFC 2369 and 8058 (List-Unsubscribe with one https and one mailto address, one c
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from crm.mail.headers import address_header, raw_header, text_header
 from crm.mail.message import Address, BadAddress, Envelope, one_line
 from crm.mail.senders import message_id, read_return_path, return_path
 
+_PLAIN = re.compile(r"[a-z0-9.+@-]+").fullmatch  # nothing that an address of a link must escape
+RETURN_OCTETS = 6  # of a delivery id in a return path
 ONE_CLICK = raw_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
 
 
@@ -72,15 +76,21 @@ class Letterhead:
             self._from,
             address_header("To", to),
             text_header("Subject", one_line(subject)),
-            raw_header("Date", format_datetime(date)),
+            _date_line(int(date.timestamp())),
             raw_header("Message-ID", message_id),
             *self._fixed,
         ]
         if one_click:
-            by_mail = quote(leave, safe="@+")
+            by_mail = leave if _PLAIN(leave) else quote(leave, safe="@+")
             lines.append(raw_header("List-Unsubscribe", f"<{one_click}>, <mailto:{by_mail}?subject=unsubscribe>"))
             lines.append(ONE_CLICK)
         return lines
+
+
+@lru_cache(maxsize=8)
+def _date_line(second: int) -> bytes:
+    """The Date of all mails that are made in one second."""
+    return raw_header("Date", format_datetime(datetime.fromtimestamp(second, UTC)))
 
 
 def list_id(slug: str, name: str, public_host: str, domain: str) -> bytes:
@@ -122,4 +132,4 @@ def read_bounce_token(token: str) -> bytes | None:
         return None
 
 
-__all__ = ["Letterhead", "bounce_token", "host_of", "list_id", "read_bounce_token", "read_return_path"]
+__all__ = ["RETURN_OCTETS", "Letterhead", "bounce_token", "host_of", "list_id", "read_bounce_token", "read_return_path"]

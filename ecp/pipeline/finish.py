@@ -19,6 +19,7 @@ from crm.mail.letters import Letter
 from crm.mail.message import Address, BadAddress, one_line
 from crm.mail.sending import runs, singles
 from crm.mail.sending.deliveries import Delivery
+from crm.words import say_number
 from ecp import quotas
 from ecp.pipeline import actions, checks
 from ecp.pipeline.frozen import SendoutContent
@@ -109,8 +110,8 @@ def warn_of_quota(month: str) -> None:
     for admin in admins:
         with force_locale(admin.locale or config.current().locale):
             subject = _("%(percent)s %% of this month's mails are used", percent=reached[-1])
-            text = _("%(sent)s of %(limit)s mails of %(month)s are used or promised.", sent=said.sent + said.reserved,
-                     limit=said.limit, month=month)  # fmt: skip
+            text = _("%(sent)s of %(limit)s mails of %(month)s are used or promised.", sent=say_number(said.sent + said.reserved),
+                     limit=say_number(said.limit or 0), month=month)  # fmt: skip
         key = f"quota:{month}:{reached[-1]}:{admin.id}"
         try:
             singles.put_letter(

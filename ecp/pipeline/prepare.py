@@ -11,17 +11,22 @@ from sqlalchemy import select, update
 
 from crm import clock
 from crm.db import db
+from crm.engine import statistics
 from crm.engine.channels import Channel
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.identity import keys
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending import runs
+from crm.mail.sending.deliveries import Delivery
 from ecp import quotas
+from ecp.content.compile import Compiled
+from ecp.content.compile import prepare as compiled_mail
 from ecp.pipeline import actions, audience, checks, frozen
 from ecp.pipeline.frozen import SendoutContent
 from ecp.pipeline.sender import as_sent
 from ecp.pipeline.track import sealer
+from surveys import mails as mails_of_surveys
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +54,18 @@ def fail(sendout_id: int, why: str) -> None:
     db.session.commit()
 
 
+def tags_of(compiled: Compiled) -> frozenset[str]:
+    """The tags that a mail prints or asks."""
+    mail = compiled_mail(compiled, False)
+    return frozenset(mail.printed | mail.asked)
+
+
+def make_keys() -> None:
+    """See to it that the keys of links and Message-IDs are there before anybody only reads them. The caller commits."""
+    sealer()
+    keys.of("message_id")
+
+
 def _prepare(sendout_id: int) -> bool:
     table = modules["sendouts"].table
     # PostgreSQL: of two workers one waits here; SQLite has one writer anyway.
@@ -57,15 +74,18 @@ def _prepare(sendout_id: int) -> bool:
         return False
     sendout = actions.of_row(row)
     said = checks.audience_of(sendout)
-    sealer()  # the keys of links and Message-IDs are there before anybody only reads them
-    keys.of("message_id")
+    make_keys()
     checks.keep_list(sendout_id, said.rules.list_type_id)
     mails = modules["email_templates"].table
     mail = db.session.execute(select(mails).where(mails.c.id == sendout.email_template_id)).mappings().one()
     db.session.execute(update(table).where(table.c.id == sendout_id).values(**as_sent(mail)))
-    frozen.freeze(sendout_id, sendout.email_template_id, frozen.needs_unsubscribe(said.rules.list_type_id))
+    compiled = frozen.freeze(sendout_id, sendout.email_template_id, frozen.needs_unsubscribe(said.rules.list_type_id))
     count = audience.create_deliveries(said)
     checks.demand_somebody(count)
+    for name in ("campaign_members", Delivery.__tablename__):  # the statements of each mail ask both
+        statistics.keep(db.session.connection(), name, count.audience)
+    mails_of_surveys.invite_recipients(sendout_id, tags_of(compiled))
+    quotas.release(sendout_id)  # what was promised when it was scheduled; the audience may be another by now
     month = quotas.reserve(count.sendable)
     db.session.execute(
         update(SendoutContent)

@@ -15,17 +15,19 @@ from crm.engine.registry import modules
 from crm.identity import keys
 from crm.mail.assemble import Parts, assemble, compile_parts
 from crm.mail.dkim import Signer
-from crm.mail.message import Address, BadAddress, BadHeader, Envelope, Mail, one_line
+from crm.mail.message import Address, BadAddress, BadHeader, Envelope, Mail, Settled, one_line
+from ecp.bounces.mailboxes import bounce_address
 from ecp.content.compile import Mail as Segmented
 from ecp.content.compile import prepare
 from ecp.content.limits import as_test
+from ecp.pipeline.envelope import RETURN_OCTETS as RETURN_OCTETS
 from ecp.pipeline.envelope import Letterhead, bounce_token, host_of
 from ecp.pipeline.frozen import Frozen
 from ecp.pipeline.track import LinkMaker, Sealer, public_base, sealer, tracking
 from ecp.pipeline.values import Filled, Reader
+from surveys.links import of_test
 
 AT_ONCE = 100
-RETURN_OCTETS = 6  # of a delivery id in a return path
 TEST = "test"  # stands for the token in the personal links of a test mail
 
 
@@ -99,7 +101,7 @@ class Renderer:
         )  # fmt: skip
         return Made(one.delivery_id, Mail(envelope, self._assemble(lines, shown, raw, now)), message_id)
 
-    def _assemble(self, lines: list[bytes], shown: Mapping[str, str], raw: Mapping[str, str], now: datetime) -> bytes:
+    def _assemble(self, lines: list[bytes], shown: Mapping[str, str], raw: Mapping[str, str], now: datetime) -> Settled:
         html = self.mail.html.fill(shown, raw) if self.mail.html else ()
         return assemble(lines, self.parts, self.mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
 
@@ -120,18 +122,21 @@ class Renderer:
             case "page":
                 return self.links.page(about, delivery_id)
         make = catalog.link_maker(kind)
-        return make(delivery_id, about) if make else ""
+        return make(delivery_id, about, sealer=self.sealer, base_url=self.base_url) if make else ""
 
     def test_mail(self, to: Address, values: Filled | None, delivery_id: int) -> Made:
         """A test: `[TEST]` before the subject, nothing measured, nothing to leave by."""
         mail = prepare(self.content.compiled, False)
         inert = {
             "unsubscribe": f"{self.base_url}/u/{TEST}", "online": f"{self.base_url}/v/{TEST}",
-            "preferences": f"{self.base_url}/pref/{TEST}",
+            "preferences": f"{self.base_url}/pref/{TEST}", "me": f"{self.base_url}/me/{TEST}",
         }  # fmt: skip
         shown = dict(values.shown) if values else {}
         for name in (one for one in mail.printed | mail.asked if one.startswith("links.")):
             kind, _, about = name.removeprefix("links.").partition(":")
+            if kind == "survey":
+                shown[name] = of_test(about, sealer=self.sealer, base_url=self.base_url)
+                continue
             shown[name] = f"{self.base_url}/p/{about}" if kind == "page" else inert.get(kind, "")
         raw = (values.raw if values else {}) | {name: text for name, text in shown.items() if name.startswith("links.")}
         now = clock.now()
@@ -156,7 +161,7 @@ def letterhead(sendout: Mapping[str, Any], public_host: str) -> Letterhead:
     return Letterhead(
         sender=sender,
         secret=keys.of("message_id"),
-        mailbox=sender.addr,
+        mailbox=bounce_address(sender.addr),
         public_host=public_host,
         list_slug=row.slug if row else None,
         list_name=row.name if row else "",

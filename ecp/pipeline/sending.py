@@ -15,13 +15,15 @@ from crm.engine.channels import Channel
 from crm.engine.registry import modules
 from crm.identity import keys
 from crm.identity.viewer import SYSTEM
-from crm.mail.dkim import Signer
 from crm.mail.message import Address
 from crm.mail.outcome import Outcome
 from crm.mail.sending import kinds, singles
 from crm.mail.sending.kinds import Claimed, Kind, Rendered
+from crm.modules import written_mails
 from crm.words import _
-from ecp.pipeline import actions, allow, checks, frozen
+from ecp.bounces.mailboxes import personal_path
+from ecp.domains.selectors import signers_of
+from ecp.pipeline import actions, allow, checks, frozen, written
 from ecp.pipeline.render import Person, Renderer, Unmade
 from ecp.pipeline.values import Filled
 
@@ -91,22 +93,6 @@ def renderer_of(sendout_id: int) -> Renderer:
     return made
 
 
-def signers_of(domain: str) -> list[Signer]:
-    """The DKIM keys that sign for a domain, or for the nearest one above it that has some: the newest of each algorithm."""
-    labels = domain.split(".")
-    for start in range(len(labels) - 1):
-        name = ".".join(labels[start:])
-        newest: dict[str, Signer] = {}
-        for place in sorted(keys.names(f"dkim:{name}:"), reverse=True):
-            secret = keys.find(place)
-            if secret:
-                signer = Signer(name, place.rpartition(":")[2], secret)
-                newest.setdefault(signer.algorithm, signer)
-        if newest:
-            return list(newest.values())
-    return []
-
-
 def refusal(sendout_id: int | None) -> ColumnElement[str | None] | None:
     """The rules of a sendout, for the statement that begins a text."""
     if sendout_id is None:
@@ -152,5 +138,6 @@ def register() -> None:
     """Make our kinds known to the post office; letters are signed with the same keys."""
     kinds.register(Kind("sendout", render, load, refusal, settled, trouble))
     kinds.register(Kind("sendout_test", render_test, load_tests, render_reads=True))
+    kinds.register(Kind(written_mails.KIND, written.render, written.load, render_reads=True))
     if "letter" not in kinds.KINDS:
-        singles.register_letters(lambda: keys.of("message_id"), signers_of)
+        singles.register_letters(lambda: keys.of("message_id"), signers_of, personal_path)

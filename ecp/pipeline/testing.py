@@ -19,11 +19,11 @@ from crm.mail.sending import singles
 from crm.mail.sending.kinds import Claimed, Rendered
 from crm.modules.sender_addresses import USABLE
 from crm.words import _
+from ecp.domains.selectors import signers_of
 from ecp.pipeline import actions, frozen
 from ecp.pipeline.frozen import Frozen
 from ecp.pipeline.render import Renderer
 from ecp.pipeline.sender import as_sent
-from ecp.pipeline.sending import signers_of
 
 MOST = 5
 
@@ -56,9 +56,14 @@ def send_tests_of_mail(
     frozen.compile_mail(email_template_id, True)  # so that what is wrong is said now
     payload = {"email_template_id": email_template_id, "sendout_id": sendout_id, "contact_id": person}
     for address in chosen:
-        key = f"test:{email_template_id}:{uuid.uuid4().hex}"
+        key = f"{tests_of(viewer)}{email_template_id}:{uuid.uuid4().hex}"
         singles.put_mail(db.session, "sendout_test", address, payload, dedupe_key=key)
     return len(chosen)
+
+
+def tests_of(viewer: Viewer) -> str:
+    """How the keys of test mails begin that this viewer asked for."""
+    return f"test:{viewer.id or 0}:"
 
 
 def render(row: Claimed) -> Rendered:

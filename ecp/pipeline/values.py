@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from flask_babel import force_locale
-from sqlalchemy import literal, select
+from sqlalchemy import bindparam, literal, select
 
 from crm import config
 from crm.db import Entity, db
@@ -49,6 +49,7 @@ class Reader:
     names: frozenset[str]
     sendout: Mapping[str, Any]  # the row of the sendout
     _common: Read = field(default_factory=dict)
+    _queries: dict[str, tuple[Any, dict[str, Field | None]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for namespace, module, id in (
@@ -72,6 +73,25 @@ class Reader:
         return found
 
     def _read(self, module: str, ids: Sequence[int]) -> dict[int, Filled]:
+        if module not in self._queries:  # made once: making it takes longer than running it
+            self._queries[module] = self._query(module)
+        query, places = self._queries[module]
+        rows = db.session.execute(query, {"ids": list(ids)}).all()
+        default = config.current().locale
+        found: dict[int, Filled] = {}
+        for language, mine in groupby(
+            sorted(rows, key=lambda row: row.of_language or default), key=lambda row: row.of_language or default
+        ):
+            present = presenter(language)
+            with force_locale(spoken(language)):
+                for row in mine:
+                    read: Read = {name: (kind, row[3 + place]) for place, (name, kind) in enumerate(places.items())}
+                    shown, raw = gather(self.names, (self._common | read).get, present, language)
+                    found[row.of_id] = Filled(shown, raw, language, row.of_measure or "unknown")
+        return found
+
+    def _query(self, module: str) -> tuple[Any, dict[str, Field | None]]:
+        """The statement that reads people of a module by their `ids`, and which tag each further column is for."""
         person = modules[module]
         table = person.table.alias("person")
         columns: list[Any] = [
@@ -94,19 +114,8 @@ class Reader:
                     full = f"{namespace}.{name}"
                     columns.append(expression.label(f"v{len(places)}"))
                     places[full] = kind
-        rows = db.session.execute(select(*columns).select_from(source).where(table.c.id.in_(ids))).all()
-        default = config.current().locale
-        found: dict[int, Filled] = {}
-        for language, mine in groupby(
-            sorted(rows, key=lambda row: row.of_language or default), key=lambda row: row.of_language or default
-        ):
-            present = presenter(language)
-            with force_locale(spoken(language)):
-                for row in mine:
-                    read: Read = {name: (kind, row[3 + place]) for place, (name, kind) in enumerate(places.items())}
-                    shown, raw = gather(self.names, (self._common | read).get, present, language)
-                    found[row.of_id] = Filled(shown, raw, language, row.of_measure or "unknown")
-        return found
+        of_ids = table.c.id.in_(bindparam("ids", expanding=True))
+        return select(*columns).select_from(source).where(of_ids), places
 
     def _asked(self, namespace: str) -> list[str]:
         return sorted(name.partition(".")[2] for name in self.names if name.startswith(f"{namespace}."))

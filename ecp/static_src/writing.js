@@ -4,10 +4,11 @@ const frames = [...document.querySelectorAll(".mail-stage iframe")];
 const panes = ["info", "content", "plain", "files", "test"];
 const $ = (selector) => document.querySelector(selector);
 const DRAFT = `draft:${form.dataset.id}`;
-const REST = 100; // ms without a key before the preview follows
+const REST = 60; // ms without a key before the preview follows
 let as = "desktop";
+let scheme = "light";
 let waiting = 0;
-let asked = 0;
+let asked = 0, askedFacts = 0;
 
 const area = () => form.elements[form.elements.source.value];
 const typed = () => [...new FormData(form)].filter(([, value]) => typeof value === "string");
@@ -25,13 +26,13 @@ function open(key) {
 
 // The mail is posted into a sandboxed frame with a policy of its own: its styles work there and its scripts do not. Of two
 // frames one is filled unseen and then shown, so that nothing flickers.
-function show() {
+function show(then) {
   const target = document.getElementById("preview-form");
   const next = frames.find((frame) => frame.hidden) || frames[1];
   target.action = form.dataset.preview;
   target.target = next.name;
   target.replaceChildren();
-  for (const [name, value] of [...typed(), ["as", as]]) {
+  for (const [name, value] of [...typed(), ["as", as], ["scheme", scheme]]) {
     const field = document.createElement("textarea");
     field.name = name;
     field.value = value;
@@ -39,16 +40,19 @@ function show() {
   }
   const turn = ++asked;
   next.addEventListener("load", () => {
-    if (turn === asked) frames.forEach((frame) => { frame.hidden = frame !== next; });
+    if (turn !== asked) return;
+    frames.forEach((frame) => { frame.hidden = frame !== next; });
+    then?.();
   }, { once: true });
   target.submit();
 }
 
 async function tell() {
-  const turn = asked;
+  const turn = ++askedFacts; // its own count: another width of the picture changes nothing that is said
   const answer = await fetch(form.dataset.facts, { method: "POST", body: new URLSearchParams(typed()), headers: { "X-CSRF-Token": form.elements.csrf.value } });
-  if (!answer.ok || turn !== asked) return;
+  if (!answer.ok || turn !== askedFacts) return;
   document.getElementById("facts").outerHTML = await answer.text();
+  visual.editor?.setSize(+document.getElementById("facts").dataset.bytes);
   mark();
 }
 
@@ -59,7 +63,7 @@ function mark() {
 
 function follow() {
   clearTimeout(waiting);
-  waiting = setTimeout(() => { show(); tell(); }, REST);
+  waiting = setTimeout(() => show(tell), REST); // one after the other: both compile the mail, and the preview is waited for
 }
 
 // What was typed and not saved is kept in this browser, and offered when the page is opened again (nothing is saved by itself).
@@ -102,6 +106,93 @@ function offerDraft() {
     form.dispatchEvent(new Event("input", { bubbles: true }));
   });
   $("[data-drop-draft]").addEventListener("click", dropDraft);
+}
+
+// The text of the code view, changed from elsewhere.
+function setCode(name, text) {
+  const field = form.elements[name];
+  if (field.value === text) return;
+  if (field.editor) field.editor.view.dispatch({ changes: { from: 0, to: field.editor.view.state.doc.length, insert: text } });
+  else {
+    field.value = text;
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+// The visual editor is fetched when it is first opened. The code view's text stays what is saved: each change goes there.
+const visual = { root: document.getElementById("visual"), editor: null, isOpen: false };
+function fetched() {
+  if (window.mailVisual) return Promise.resolve();
+  const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: visual.root.dataset.sheet });
+  const script = Object.assign(document.createElement("script"), { src: visual.root.dataset.script });
+  document.head.append(sheet, script);
+  return Promise.all([sheet, script].map((one) => new Promise((done, failed) => { one.onload = done; one.onerror = failed; })));
+}
+function draw(isOpen, why = "") {
+  visual.isOpen = isOpen;
+  visual.root.hidden = !isOpen;
+  form.closest(".write-grid").classList.toggle("is-visual", isOpen);
+  $(".code-view").hidden = isOpen || form.elements.source.value !== "mjml";
+  document.querySelectorAll("[data-view]").forEach((one) => one.setAttribute("aria-pressed", String((one.dataset.view === "visual") === isOpen)));
+  document.querySelectorAll('[data-open="insert"], [data-open="picture"], #source').forEach((one) => { one.hidden = isOpen; });
+  const note = document.getElementById("visual-refused");
+  note.hidden = !why;
+  note.querySelector("p").textContent = why;
+}
+async function openVisual() {
+  const { refused } = JSON.parse(visual.root.dataset.kit).words;
+  if (form.elements.source.value === "html") return draw(false, refused.html);
+  if (!form.elements.mjml.value.trim()) return draw(false, refused.empty);
+  await fetched();
+  draw(true);
+  visual.editor ||= await window.mailVisual.start(visual.root, { onChange: (text) => setCode("mjml", text), askPicture, saveRow });
+  try {
+    visual.editor.open(form.elements.mjml.value);
+    visual.editor.setSize(+document.getElementById("facts").dataset.bytes);
+  } catch (error) {
+    const why = visual.editor.refused(error);
+    if (!why) throw error;
+    draw(false, why);
+  }
+}
+function askPicture(alt) {
+  document.getElementById("picture-form").elements.alt.value = alt;
+  document.getElementById("picture").showModal();
+}
+// Asks for a name and keeps the row; gives what was kept, or nothing.
+function saveRow(mjml) {
+  const sheet = document.getElementById("row-name");
+  const fault = sheet.querySelector("[data-row-fault]");
+  fault.hidden = true;
+  sheet.showModal();
+  return new Promise((done) => {
+    sheet.onclose = () => done(null);
+    sheet.querySelector("form").onsubmit = async (event) => {
+      event.preventDefault();
+      const answer = await fetch(event.target.action, { method: "POST", body: new URLSearchParams({ name: event.target.elements.name.value, mjml }), headers: { "X-CSRF-Token": form.elements.csrf.value } });
+      const said = await answer.json().catch(() => ({}));
+      if (!answer.ok) {
+        fault.hidden = false;
+        fault.querySelector("p").textContent = said.message || String(answer.status);
+        return;
+      }
+      done(said);
+      event.target.reset();
+      sheet.close();
+    };
+  });
+}
+if (visual.root) {
+  document.querySelectorAll("[data-view]").forEach((button) => button.addEventListener("click", async () => {
+    if (button.dataset.view === "visual") return visual.isOpen || openVisual();
+    if (!visual.isOpen) return draw(false);
+    await visual.editor.close();
+    draw(false);
+  }));
+  visual.root.querySelector("[data-do=preview]").addEventListener("click", (event) => {
+    const isShown = form.closest(".write-grid").classList.toggle("is-previewing");
+    event.currentTarget.setAttribute("aria-pressed", String(isShown));
+  });
 }
 
 function insert(text) {
@@ -159,8 +250,10 @@ $("#picture-form").addEventListener("submit", async (event) => {
   picture.setAttribute("src", said.src);
   picture.setAttribute("alt", sheet.elements.alt.value);
   const html = picture.outerHTML;
+  const alt = sheet.elements.alt.value;
   $("#picture").close();
   sheet.reset();
+  if (visual.isOpen) return visual.editor.addPicture(said.src, alt);
   insert(form.elements.source.value === "mjml" ? html.replace(/^<img/, "<mj-image").replace(/>$/, " />") : html);
 });
 $("[data-generate]").addEventListener("click", async () => {
@@ -174,7 +267,14 @@ $("[data-generate]").addEventListener("click", async () => {
 });
 form.elements.source.addEventListener("change", () => {
   document.querySelectorAll("[data-source-of]").forEach((one) => { one.hidden = one.dataset.sourceOf !== form.elements.source.value; });
+  if (visual.root) document.getElementById("visual-refused").hidden = true;
   follow();
+});
+$("[data-scheme]").addEventListener("click", (event) => {
+  scheme = scheme === "dark" ? "light" : "dark";
+  event.currentTarget.setAttribute("aria-pressed", String(scheme === "dark"));
+  $(".mail-stage").dataset.scheme = scheme;
+  show();
 });
 document.getElementById("as-person").addEventListener("change", (event) => {
   form.elements.person.value = event.target.value;
@@ -182,7 +282,10 @@ document.getElementById("as-person").addEventListener("change", (event) => {
   follow();
 });
 form.addEventListener("input", () => { follow(); keepDraft(); });
-form.addEventListener("submit", dropDraft);
+form.addEventListener("submit", () => {
+  if (visual.isOpen) setCode("mjml", visual.editor.text()); // also what is just being written there
+  dropDraft();
+});
 window.addEventListener("hashchange", () => open(location.hash.slice(1)));
 open(location.hash.slice(1));
 offerDraft();

@@ -1,5 +1,6 @@
 """The portal's verbs of the REST interface: sendouts, target groups, list types. Plain JSON in, JSON:API out."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from crm.api.rest.answers import answer
 from crm.api.rest.asked import body, only
 from crm.engine.channels import Channel
 from ecp import groups, statistics
+from ecp.modules.sendouts import MODULE as SENDOUTS
 from ecp.pipeline import actions, testing
 
 bp = Blueprint("ecp_rest", __name__, url_prefix="/api/v1")
@@ -22,11 +24,22 @@ bp.after_request(finish)
 errors.register(bp)
 
 
+def on_sendout(method: str, noun: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Answer at /sendouts/<id>/<noun>, and at the other names of sendouts too (mass_mailings)."""
+
+    def register(view: Callable[..., Response]) -> Callable[..., Response]:
+        for name in (SENDOUTS.key, *SENDOUTS.also):
+            bp.add_url_rule(f"/{name}/<int:id>/{noun}", view_func=view, methods=[method])
+        return view
+
+    return register
+
+
 def _state(id: int, state: str) -> Response:
     return answer({"data": {"type": "sendouts", "id": str(id), "attributes": {"state": state}}})
 
 
-@bp.post("/sendouts/<int:id>/starts")
+@on_sendout("POST", "starts")
 @once
 def start(id: int) -> Response:
     """Send now."""
@@ -34,7 +47,7 @@ def start(id: int) -> Response:
     return _state(id, actions.start(viewer(), id))
 
 
-@bp.post("/sendouts/<int:id>/schedules")
+@on_sendout("POST", "schedules")
 @once
 def schedule(id: int) -> Response:
     """Send at a moment: {"at": "2026-11-30T14:05:00+02:00"}."""
@@ -49,7 +62,7 @@ def schedule(id: int) -> Response:
     return _state(id, actions.schedule(viewer(), id, at))
 
 
-@bp.delete("/sendouts/<int:id>/schedules")
+@on_sendout("DELETE", "schedules")
 def unschedule(id: int) -> Response:
     """Make a draft again of a scheduled sendout."""
     from crm.db import db
@@ -59,7 +72,7 @@ def unschedule(id: int) -> Response:
     return _state(id, state)
 
 
-@bp.post("/sendouts/<int:id>/pauses")
+@on_sendout("POST", "pauses")
 @once
 def pause(id: int) -> Response:
     """Stop for now."""
@@ -67,7 +80,7 @@ def pause(id: int) -> Response:
     return _state(id, actions.pause(viewer(), id))
 
 
-@bp.post("/sendouts/<int:id>/resumes")
+@on_sendout("POST", "resumes")
 @once
 def resume(id: int) -> Response:
     """Go on."""
@@ -75,7 +88,7 @@ def resume(id: int) -> Response:
     return _state(id, actions.resume(viewer(), id))
 
 
-@bp.post("/sendouts/<int:id>/cancellations")
+@on_sendout("POST", "cancellations")
 @once
 def cancel(id: int) -> Response:
     """End it; what was sent stays sent."""
@@ -83,7 +96,7 @@ def cancel(id: int) -> Response:
     return _state(id, actions.cancel(viewer(), id))
 
 
-@bp.post("/sendouts/<int:id>/tests")
+@on_sendout("POST", "tests")
 @once
 def send_tests(id: int) -> Response:
     """Send the mail as a test: {"addresses": […], "contact_id": whose data fills it}."""
@@ -97,7 +110,7 @@ def send_tests(id: int) -> Response:
     return answer({"meta": {"count": count}}, 202)
 
 
-@bp.get("/sendouts/<int:id>/report")
+@on_sendout("GET", "report")
 def report(id: int) -> Response:
     """What came of it, in people (contract.md)."""
     numbers = statistics.report(viewer(), id)

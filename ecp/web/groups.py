@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from crm.db import db
@@ -17,6 +16,7 @@ from crm.identity.viewer import Viewer
 from crm.ui.cards import Part, add_part
 from crm.ui.page import go, tell
 from crm.ui.session import commit, viewer
+from crm.words import ngettext
 from ecp import groups
 
 KEY = "portal_target_groups"

@@ -7,16 +7,16 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import select
 
-from crm import config
 from crm.db import db
 from crm.engine.registry import modules
+from crm.modules import subscriptions
 from crm.ui.i18n import LANGUAGES
+from crm.ui.public_page import page, speaking
 from ecp import leaving
 from ecp.content.sanitize import sanitize
 from ecp.pipeline.render import TEST
 from ecp.recipients import Recipient, hold, recipient_of
 from ecp.web.public import Unknown, bp, writing
-from ecp.web.public_page import page, speaking
 
 ACTIONS = {"unsubscribe", "subscribe", "no_mail"}
 BUTTONS = {"unsubscribe": "unsubscribe", "subscribe": "subscribe", "all_mail": "no_mail"}
@@ -109,7 +109,7 @@ def change_preferences(token: str) -> Response:
             "words", status=400, language=who.language, heading=_("Nothing was chosen"),
             text=_("Go back and press the button to save."),
         )  # fmt: skip
-    offered = [row.id for row in _lists()]
+    offered = [row.id for row in subscriptions.offered()]
     wanted = {int(said) for said in request.form.getlist("list") if said.isdigit() and len(said) < 19}
     before = leaving.standing(who)
     if request.form.get("no_mail") and not before.no_mail:
@@ -117,11 +117,11 @@ def change_preferences(token: str) -> Response:
     elif before.no_mail and not request.form.get("no_mail"):
         leaving.want_mail(who)
     leaving.choose_lists(who, wanted, offered)
-    if _asks_measuring():
+    if subscriptions.asks_measuring():
         agrees = bool(request.form.get("may_measure"))
         if agrees != (who.may_measure == "yes"):
             with speaking(who.language):
-                leaving.answer_measuring(who, agrees, measuring_question())
+                leaving.answer_measuring(who, agrees, subscriptions.measuring_question())
     language = request.form.get("language", "")
     if language in LANGUAGES and language != who.language:
         leaving.choose_language(who, language)
@@ -130,11 +130,6 @@ def change_preferences(token: str) -> Response:
     with speaking(changed.language):
         said = _("Your choices are saved.")
     return _preferences(changed, said)
-
-
-def measuring_question() -> str:
-    """The question, in the language of the page: kept with the answer."""
-    return _("You may see which of your mails I open and which links I follow, to write what interests me.")
 
 
 def say_test() -> Response:
@@ -184,30 +179,22 @@ def own_page(row: Any, is_off: bool) -> Markup | None:
 def _preferences(who: Recipient, said: str = "") -> Response:
     now = leaving.standing(who)
     with speaking(who.language):
-        kinds = {
-            "marketing": _("Offers and news"), "informational": _("Information"), "essential": _("Important notices"),
-        }  # fmt: skip
         lists = [
-            {"id": row.id, "name": row.name, "kind_label": kinds.get(row.kind, ""), "is_on": row.id not in now.lists}
-            for row in _lists()
+            {
+                "id": row.id,
+                "name": row.name,
+                "kind_label": subscriptions.kind_in_words(row.kind),
+                "is_on": row.id not in now.lists,
+            }
+            for row in subscriptions.offered()
         ]
-        question = measuring_question()
+        question = subscriptions.measuring_question()
     known = who.person_id is not None
     return page(
         "preferences", language=who.language, said=said, address=shown(who.email), lists=lists, no_mail=now.no_mail,
-        asks_measuring=known and _asks_measuring(), may_measure=who.may_measure == "yes", measuring_text=question,
+        asks_measuring=known and subscriptions.asks_measuring(), may_measure=who.may_measure == "yes", measuring_text=question,
         languages=[{"key": key, "label": label} for key, label in LANGUAGES.items()] if known else [], language_now=who.language,
     )  # fmt: skip
-
-
-def _lists() -> Any:
-    table = modules["list_types"].table
-    query = select(table.c.id, table.c.name, table.c.kind).where(table.c.active, table.c.deleted_at.is_(None))
-    return db.session.execute(query.order_by(table.c.name)).all()
-
-
-def _asks_measuring() -> bool:
-    return config.current().measure in {"with_consent", "all"}
 
 
 def _token(purpose: Any, who: Recipient) -> str:

@@ -12,6 +12,8 @@ from crm.db import db
 from crm.engine.registry import modules
 from crm.engine.tags import TagError, compile, modernise
 from crm.identity import tokens
+from crm.ui.downloads import boxed
+from crm.ui.public_page import page, speaking
 from ecp import pictures, senders
 from ecp.content.compile import prepare
 from ecp.content.sanitize import sanitize
@@ -24,7 +26,6 @@ from ecp.recipients import Recipient, recipient_of
 from ecp.web.public import Gone, Unknown, bp, writing
 from ecp.web.public_leaving import holder, say_test
 from ecp.web.public_measuring import seen
-from ecp.web.public_page import page, speaking
 
 # What somebody wrote is shown as it is, without script, forms and frames; styles stand in its elements.
 WRITTEN = (
@@ -123,9 +124,8 @@ def mail_picture(name: str) -> Response:
     found = pictures.find(name)
     if found is None:
         raise Unknown
-    answer = send_file(found.path, mimetype=found.media_type, max_age=31_536_000)
+    answer = boxed(send_file(found.path, mimetype=found.media_type, max_age=31_536_000))
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 

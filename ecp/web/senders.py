@@ -1,4 +1,4 @@
-"""Sender addresses: added with a confirmation mail, their domain checked in DNS, signing keys made, one of them the default."""
+"""Sender addresses: added with a confirmation mail, their domain checked in DNS, one of them the default."""
 
 from typing import Any
 
@@ -19,6 +19,7 @@ from crm.ui.page import go, tell
 from crm.ui.places import has_pages
 from crm.ui.session import commit, viewer
 from ecp import senders
+from ecp.domains.selectors import signers_of
 from ecp.web.admin import demand_portal_admin
 
 KEY = "sender_addresses"
@@ -84,21 +85,6 @@ def _mark(row: Row) -> str:
     return str(int(row["checked_at"].timestamp() * 1000)) if row["checked_at"] else "first"
 
 
-@bp.post("/<int:id>/key")
-def make_key(id: int) -> Response:
-    """A signing key for the domain of the address."""
-    demand_portal_admin()
-    row = search.one(viewer(), KEY, id)
-    signer = senders.make_signer(senders.domain_of(row["address"]))
-    return _back(
-        id,
-        _(
-            "The key is made. Publish its record in DNS; mails are signed with it from now on (%(name)s).",
-            name=signer.selector,
-        ),
-    )
-
-
 @bp.post("/<int:id>/state")
 def set_state(id: int) -> Response:
     """Disable an address, or let it be confirmed again."""
@@ -125,7 +111,7 @@ def _of_card(asks: Viewer, row: Row) -> dict[str, Any] | None:
     is_admin = "ecp_admin" in asks.flags
     return {
         "row": row, "domain": domain, "findings": senders.find_findings(row["check_result"]), "is_admin": is_admin,
-        "records": senders.zone_lines(senders.signers_of(domain)), "is_checking": bool(checking) and checking == _mark(row),
+        "is_signed": bool(signers_of(domain)), "is_checking": bool(checking) and checking == _mark(row),
         "checking": checking, "is_usable": row["state"] in USABLE,
     }  # fmt: skip
 

@@ -8,6 +8,7 @@ from flask import Response, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from crm import clock
 from crm.db import db
 from crm.engine import search
 from crm.engine.permissions import has_area, may, scope
@@ -24,6 +25,7 @@ from ecp import statistics
 from ecp.content.preview import PREVIEW_CSP, preview
 from ecp.pipeline import actions, audience, checks, frozen
 from ecp.web.sendout_outlook import clock_is_late, words_of
+from surveys.reach import of_sendout as surveys_of
 
 UNDER_WAY = ("preparing", "sending", "paused")
 ENDED = ("sent", "cancelled", "failed")
@@ -114,7 +116,7 @@ def progress(id: int) -> Response:
 def _report(id: int) -> dict[str, Any]:
     numbers = statistics.report(viewer(), id)
     reached = numbers["sent"] + numbers["uncertain"]
-    hours = statistics.curve(viewer(), id)
+    hours = [one for one in statistics.curve(viewer(), id) if one["at"] <= clock.now()]
     home = f"{face().prefix}/sendouts/{id}"
     charts = [
         Chart(title, [Point(_("%(hour)s h", hour=one["hour"]), one[key]) for one in hours], "line", "number",
@@ -133,6 +135,7 @@ def _report(id: int) -> dict[str, Any]:
         "charts": charts,
         "links": statistics.links(viewer(), id),
         "skipped": skipped,
+        "surveys": surveys_of(viewer(), id),
     }
 
 

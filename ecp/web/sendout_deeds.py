@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from flask import redirect, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from crm.db import db
@@ -15,6 +14,7 @@ from crm.engine.refusals import Conflict, Refused
 from crm.ui.formats import own
 from crm.ui.page import go, tell
 from crm.ui.session import commit, viewer
+from crm.words import ngettext
 from ecp.pipeline import actions, audience
 from ecp.web.sendout_outlook import Outlook, look, mail_version
 from ecp.web.sendout_steps import address_of, draw_send, typed_moment
@@ -65,9 +65,7 @@ def schedule(id: int) -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _again(
-            id, {"": " ".join(one.message for found in refused.faults.values() for one in found)}, None, raw
-        )
+        return _again(id, {"": " ".join(one.message for found in refused.faults.values() for one in found)}, None, raw)
     tell(_("E-mail scheduled. It leaves %(when)s.", when=own().moment(at)))
     return go(address_of(id))
 

@@ -5,7 +5,6 @@ from math import ceil
 from typing import Any
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import func, select
 
 from crm import clock, config
@@ -15,6 +14,8 @@ from crm.engine.outbox import Timetable
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.mail.servers import leaves_the_house
+from crm.words import ngettext
 from ecp import quotas
 from ecp.pipeline import audience, checks
 from ecp.pipeline.actions import Sendout
@@ -82,7 +83,7 @@ def _audience(sendout: Sendout) -> Audience | None:
 
 def _seconds(said: Audience | None, count: Count) -> int | None:
     settings = config.current()
-    if said is None or not settings.smtp_url:
+    if said is None or not leaves_the_house():
         return None
     whole = count.sendable / settings.send_rate if settings.send_rate else 0.0
     domain = audience.largest_domain(said) / settings.domain_rate if settings.domain_rate else 0.0

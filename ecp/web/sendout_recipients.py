@@ -1,14 +1,14 @@
 """The recipients of a sendout: by what became of their mail, as a file, as a new campaign; and doubts settled by a person."""
 
+from collections.abc import Iterator
 from typing import Any, Literal, cast
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, redirect, render_template, request, stream_with_context
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from crm.db import db
+from crm.db import db, only_reading
 from crm.engine import outbox, records, search
 from crm.engine.channels import Channel
 from crm.engine.conditions import where
@@ -24,6 +24,7 @@ from crm.ui.lists import columns_of
 from crm.ui.page import tell
 from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
+from crm.words import ngettext
 from ecp import statistics
 from ecp.pipeline import actions, finish
 from ecp.web.sendout_card import rights_of
@@ -40,6 +41,7 @@ COLUMNS = (
     "first_click_at",
     "unsubscribed_at",
 )
+OF_BOUNCES = ("person_id", "email", "state", "bounced_at", "bounce_text")
 MOST_PEOPLE = 200_000
 
 
@@ -77,10 +79,11 @@ def show(id: int) -> str:
     """The table, narrowed to one kind."""
     row = search.one(viewer(), "sendouts", id)
     key, condition = _asked(request.args)
+    names = OF_BOUNCES if key == "bounced" else COLUMNS
     page = statistics.recipients(
-        viewer(), id, condition, columns=COLUMNS, sort=("id",), limit=ROWS, after=request.args.get("after"), text=request.args.get("q") or None
+        viewer(), id, condition, columns=names, sort=("id",), limit=ROWS, after=request.args.get("after"), text=request.args.get("q") or None
     )  # fmt: skip
-    columns = columns_of(viewer(), modules["deliveries"], COLUMNS, sortable=False)
+    columns = columns_of(viewer(), modules["deliveries"], names, sortable=False)
     return render_template(
         "ecp_recipients.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", kinds=kinds(), chosen=key, page=page,
         columns=columns, rows=[(one, [column.draw(one) for column in columns]) for one in page.rows], rights=rights_of(row), can_export=may(viewer(), "export", "deliveries"),
@@ -95,14 +98,19 @@ def may_make_campaigns() -> bool:
 
 
 def csv(id: int) -> Response:
-    """The same recipients as a file."""
+    """The same recipients as a file, written while it is sent: a sendout may have hundreds of thousands."""
     demand(viewer(), "export", "deliveries")
     search.one(viewer(), "sendouts", id, columns=("name",))
     _key, condition = _asked(request.args)
-    lines = statistics.recipients_csv(viewer(), id, condition)
-    text = "\ufeff" + "".join(lines)
-    answer = make_response(text)
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
+    pieces = statistics.recipients_csv(viewer(), id, condition)
+
+    def sent() -> Iterator[bytes]:
+        yield b"\xef\xbb\xbf"
+        for piece in pieces:
+            only_reading(True)  # the server may go on in another thread than the one that began the request
+            yield piece.encode()
+
+    answer = Response(stream_with_context(sent()), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f"attachment; filename=sendout-{id}-recipients.csv"
     return answer
 

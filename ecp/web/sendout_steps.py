@@ -12,7 +12,6 @@ from flask import make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from crm import config
 from crm.db import db
 from crm.engine import records, relations, search
 from crm.engine.channels import Channel
@@ -20,6 +19,7 @@ from crm.engine.conditions import where
 from crm.engine.permissions import demand, has_area
 from crm.engine.refusals import Conflict, Forbidden, Missing, Refused
 from crm.engine.rows import Row, labels_of
+from crm.mail.servers import leaves_the_house
 from crm.modules.sender_addresses import USABLE
 from crm.ui.face import face
 from crm.ui.page import is_part
@@ -27,7 +27,7 @@ from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
 from ecp.content.check import check_content
 from ecp.modules.mail_rules import content_of, is_known_tag
-from ecp.pipeline import actions, audience
+from ecp.pipeline import actions, audience, bulk_rules, prepare
 from ecp.senders import find_findings
 from ecp.web.sendout_outlook import Outlook, clock_is_late, look, people_left_out, words_of
 
@@ -137,6 +137,7 @@ def _keep_mail(row: Row | None) -> Response:
         else:
             id = row.id
             records.update(viewer(), "sendouts", id, values, Channel.FORM)
+        prepare.make_keys()
         commit()
     except Refused as refused:
         db.session.rollback()
@@ -207,7 +208,7 @@ def _draw_sender(row: Row) -> Response:
         sender = search.one(viewer(), "sender_addresses", mail["sender_address_id"])
     return _draw(
         "sender", row=row, mail=mail, sender=sender, is_usable=sender is not None and sender["state"] in USABLE,
-        hints=hints, has_smtp=bool(config.current().smtp_url), findings=find_findings(sender["check_result"] if sender else None),
+        hints=hints, has_smtp=leaves_the_house(), findings=find_findings(sender["check_result"] if sender else None),
     )  # fmt: skip
 
 
@@ -251,7 +252,7 @@ def draw_send(row: Row, raw: str = "", status: int = 200, faults: Any = None, se
     mail = search.one(viewer(), "email_templates", row["email_template_id"], columns=("name", "subject", "sender_name"))
     return _draw(
         "send", status, faults, row=row, mail=mail, at=typed_moment(raw) if raw else None, raw=raw, outlook=seen or look(viewer(), sendout),
-        sources=list(names.values()), has_smtp=bool(config.current().smtp_url), late=clock_is_late() if raw else None,
+        sources=list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
     )  # fmt: skip
 
 

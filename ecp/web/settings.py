@@ -15,13 +15,13 @@ from crm.engine import attachments
 from crm.engine.attachments import MEGABYTE
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
+from crm.modules import organisation as site
 from crm.ui.page import tell
 from crm.ui.session import commit, open_to_all, viewer
-from ecp import organisation as site
+from crm.ui.style_sheets import cleaned
 from ecp import pictures, quotas
 from ecp.modules import plans
 from ecp.pipeline import checks
-from ecp.site_css import cleaned
 from ecp.web.admin import demand_portal_admin
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -29,16 +28,19 @@ from crm.ui import forms
 from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
+from crm.words import N_, ngettext
 from ecp import pictures, senders
 from ecp.content.check import check_content
 from ecp.content.compile import Compiled, Content, compile
+from ecp.content.designs import DESIGNS
 from ecp.content.limits import MAX_SOURCE
-from ecp.content.preview import PREVIEW_CSP, Preview, preview
+from ecp.content.preview import PREVIEW_CSP, Preview, as_dark, preview
 from ecp.content.problems import ContentProblem, ContentRefused
 from ecp.content.sanitize import sanitize
 from ecp.modules.mail_rules import content_of, is_known_tag, tags_of_people
 from ecp.pipeline import testing
 from ecp.pipeline.values import Reader
+from ecp.web import visual_kit
 
 KEY = "email_templates"
 INFO = (
@@ -47,6 +49,10 @@ INFO = (
 )  # fmt: skip
 WRITTEN = ("mjml", "html", "text")
 MOST_OF_A_FILE = 5 * MEGABYTE
+PURPOSES = (
+    ("newsletter", N_("Newsletters")), ("invitation", N_("Invitations")), ("announcement", N_("Announcements")),
+    ("transactional", N_("Transactional mail")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ def make_blueprint(prefix: str) -> Blueprint:
     made.add_url_rule("/new", "new", new, methods=["GET"])
     made.add_url_rule("/<int:id>/edit", "edit", edit, methods=["GET"])
     made.add_url_rule("/<int:id>/tests", "send_tests", send_tests, methods=["POST"])
+    made.add_url_rule("/rows", "add_row", add_row, methods=["POST"])
     made.add_url_rule("/pictures", "add_picture", add_picture, methods=["POST"])
     made.add_url_rule("/<int:id>/files", "add_file", add_file, methods=["POST"])
     made.add_url_rule("/<int:id>/files/<int:file_id>/remove", "remove_file", remove_file, methods=["POST"])
@@ -92,7 +99,8 @@ def begin() -> str:
     said = {"$and": [{"kind": "template"}, {"status": "active"}]}
     columns = ("name", "subject", "folder", "updated_at")
     templates = search.find(viewer(), KEY, where=said, columns=columns, sort=("name",), limit=100, count="none").rows
-    return render_template("ecp_begin.html", templates=templates, here=KEY, home=_home())
+    designs = [(_(label), [one for one in DESIGNS if one.purpose == purpose]) for purpose, label in PURPOSES]
+    return render_template("ecp_begin.html", templates=templates, designs=designs, here=KEY, home=_home())
 
 
 def new() -> AnyResponse:
@@ -116,6 +124,9 @@ def build() -> AnyResponse:
     }
     if (sender := senders.default_row()) is not None:
         values |= {"sender_address_id": sender.id, "sender_name": sender.display_name}
+    design = next((one for one in DESIGNS if one.key == request.form.get("design")), None)
+    if design is not None:
+        values |= {"name": design.name, "subject": design.subject, "language": design.language, "mjml": design.mjml}
     if chosen:
         row = search.one(viewer(), KEY, chosen)
         values = {name: row[name] for name in (*INFO, *WRITTEN) if name in row and name not in {"owner_id", "status"}}
@@ -153,7 +164,8 @@ def _draw(
         "ecp_write.html", row=row, form=form, written=written, source=source, version=version, here=KEY, home=_home(),
         tags=tags_of_people(), files=attachments.files_of(viewer(), KEY, row.id), may_edit=may(viewer(), "edit", modules[KEY]),
         may_send=may(viewer(), "create", modules["sendouts"]),
-        snippets=_active("html_snippets", ("name", "html")), pages=_active("landing_pages", ("name", "slug")),
+        snippets=[one for one in _active("html_snippets", ("name", "kind", "html")) if one["kind"] == "html"],
+        pages=_active("landing_pages", ("name", "slug")), kit=visual_kit.kit() if may(viewer(), "edit", modules[KEY]) else None,
         most=MAX_SOURCE, viewer_email=_own_address(), seen=_seen({**{name: row.get(name) for name in INFO}, **written}), **more,
     )  # fmt: skip
     return make_response(page, status)
@@ -238,14 +250,18 @@ def _posted() -> dict[str, Any]:
     return said | {"sender_address_id": request.form.get("sender_address_id", type=int)}
 
 
-def _seen(said: dict[str, Any], person: int | None = None) -> Seen:
-    content = content_of(said)
-    problems = check_content(
+def _problems(said: dict[str, Any], content: Content) -> list[ContentProblem]:
+    return check_content(
         content,
         is_known_tag,
         sender_name=said.get("sender_name") or "",
         has_sender_address=bool(said.get("sender_address_id")),
     )
+
+
+def _seen(said: dict[str, Any], person: int | None = None) -> Seen:
+    content = content_of(said)
+    problems = _problems(said, content)
     characters, removed = len(content.source), []
     try:
         removed = [str(one) for one in sanitize(content.source)[1]]
@@ -278,17 +294,20 @@ def _preview(compiled: Compiled, content: Content, person: int | None) -> Previe
 
 
 def frame() -> Response:
-    """The posted mail as a document for the sandboxed frame."""
+    """The posted mail as a document for the sandboxed frame: only compiled; what is to be said of it, `facts` finds."""
     demand(viewer(), "view", modules[KEY])
-    seen = _seen(_posted(), request.form.get("person", type=int))
-    if seen.preview is None:
-        document = render_template(
-            "ecp_no_preview.html", problems=[one for one in seen.problems if one.severity == "error"]
-        )
-    elif request.form.get("as") in {"text", "generated"} or not seen.preview.html:
-        document = render_template("ecp_text_preview.html", text=seen.preview.text)
+    said = _posted()
+    content = content_of(said)
+    try:
+        shown = _preview(compile(content), content, request.form.get("person", type=int))
+    except ContentRefused:
+        problems = [one for one in _problems(said, content) if one.severity == "error"]
+        document = render_template("ecp_no_preview.html", problems=problems)
     else:
-        document = seen.preview.html
+        if request.form.get("as") in {"text", "generated"} or not shown.html:
+            document = render_template("ecp_text_preview.html", text=shown.text)
+        else:
+            document = as_dark(shown.html) if request.form.get("scheme") == "dark" else shown.html
     answer = make_response(document)
     answer.headers["Content-Security-Policy"] = PREVIEW_CSP
     answer.headers["X-Frame-Options"] = "SAMEORIGIN"
@@ -329,10 +348,14 @@ def add_file(id: int) -> AnyResponse:
 
 
 def add_picture() -> AnyResponse:
-    """Publish a picture for mails: {"src"} is its address, or 422/413 with {"message"}. At most 5 MB, no SVG."""
+    """Publish a picture for mails: {"src"} is its address, or 422/413 with {"message"}. At most 5 MB, no SVG.
+
+    A page that asks what the picture shows sends `alt`, and it may not be empty."""
     demand(viewer(), "edit", modules[KEY])
     part = request.files.get("file")
     try:
+        if "alt" in request.form and not request.form["alt"].strip():
+            raise Refused.because("required", _("Say what the picture shows."), "alt")
         if part is None or not part.filename:
             raise Refused.because("required", _("Choose a picture."), "file")
         stored = attachments.store(viewer(), part.filename, part.stream, part.mimetype, MOST_OF_A_FILE)
@@ -345,6 +368,19 @@ def add_picture() -> AnyResponse:
         return make_response(jsonify(message=" ".join(fault.message for fault in faults)), status)
     settings = config.current()
     return jsonify(src=(settings.public_url or settings.base_url).rstrip("/") + path)
+
+
+def add_row() -> AnyResponse:
+    """Keep a row of a mail for later ones: {"id", "name", "mjml"}, or 422 with {"message"}."""
+    demand(viewer(), "create", modules["html_snippets"])
+    try:
+        row = visual_kit.keep_row(request.form.get("name", ""), request.form.get("mjml", ""))
+        commit()
+    except Refused as refused:
+        db.session.rollback()
+        said = " ".join(fault.message for found in refused.faults.values() for fault in found)
+        return make_response(jsonify(message=said), 422)
+    return jsonify(row)
 
 
 def send_tests(id: int) -> AnyResponse:

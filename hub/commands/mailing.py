@@ -7,7 +7,7 @@ from crm import clock
 from crm.db import db, fold, fold_text
 from crm.engine import records
 from crm.engine.channels import Channel
-from crm.engine.refusals import Refused
+from crm.engine.refusals import Conflict, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from hub.commands import house
@@ -62,18 +62,40 @@ def dkim() -> None:
 @click.option("--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True, help="Kind of key.")
 def add_key(domain: str, selector: str | None, kind: str) -> None:
     """Make a signing key for DOMAIN and print the DNS record to publish."""
-    from ecp import senders
+    from ecp.domains import selectors
 
     with house():
         try:
-            signer = senders.make_signer(domain, selector or "", kind)
+            made = selectors.make(domain, selector or "", kind)
         except Refused as refused:
             raise click.ClickException(
                 " ".join(one.message for found in refused.faults.values() for one in found)
             ) from None
         db.session.commit()
-    click.echo("Publish this record; mails are signed with the key from now on:\n")
-    click.echo(signer.zone_line)
+    if made.state == "active":
+        click.echo("Publish this record; mails are signed with the key from now on:\n")
+    else:
+        click.echo(f"Publish this record; when it is seen, `customerhub dkim switch {domain}` signs with it:\n")
+    click.echo(made.signer.zone_line)
+
+
+@dkim.command("switch")
+@click.argument("domain")
+def switch_key(domain: str) -> None:
+    """Sign with the next key of DOMAIN, once DNS shows it."""
+    from crm.mail.message import BadAddress
+    from ecp.domains import checking, selectors
+
+    with house():
+        try:
+            said = checking.question_of(domain)
+            db.session.rollback()
+            checking.keep(checking.ask(said))
+            made = selectors.switch(domain)
+        except (Conflict, BadAddress) as wrong:
+            raise click.ClickException(str(wrong)) from None
+        db.session.commit()
+    click.echo(f"Mails are signed with {made.selector} from now on; leave the old record for a week.")
 
 
 @click.group()

@@ -4,6 +4,7 @@ import ipaddress
 import os
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -49,12 +50,14 @@ def serve(host: str, port: int, no_worker: bool, processes: int) -> None:
 def demand_database(config: Config) -> None:
     """Refuse to run on a database that is not there or not up to date."""
     from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
     from crm.db import prepare_engine
     from crm.migrations import pending
 
-    if config.is_sqlite and not config.data_path.exists():
+    place = make_url(config.url_of_database).database if config.is_sqlite else None
+    if place and not Path(place).exists():  # asked, SQLite would make an empty one
         raise click.ClickException("There is no database yet. Run `customerhub init` first.")
     engine = create_engine(config.url_of_database)
     prepare_engine(engine)
@@ -76,6 +79,7 @@ def addresses(config: Config, host: str, port: int) -> str:
         ("All apps", "/"),
         ("CRM", "/crm/"),
         ("Email Contact Portal", "/ecp/"),
+        ("Self-Service Portal", "/portal/"),
         ("Sent mails", "/ecp/outbox"),
         ("API", "/api/v1/docs"),
     ]
@@ -85,41 +89,35 @@ def addresses(config: Config, host: str, port: int) -> str:
 
 
 @click.command()
-@click.option(
-    "--engine", type=click.Choice(["embedded"]), default="embedded", show_default=True, help="Who carries jobs."
-)
+@click.option("--engine", type=click.Choice(settings.ENGINES), help="Who carries jobs; default: as the settings say.")
 @click.option(
     "--queues", default="", help="Only these queues, comma-separated, mail among them for sending; default: all."
 )
-def worker(engine: str, queues: str) -> None:
+def worker(engine: str | None, queues: str) -> None:
     """Work on jobs until Ctrl C, without the clock."""
-    from crm import create_app
-    from crm.jobs.worker import name_of_worker
-    from hub import logs, working
+    from hub import logs, supervisor
 
     config = settings.load()
+    config = config.with_engine(engine or config.queue_engine)
     demand_database(config)
     logs.begin(config.log_level)
     named = [one.strip() for one in queues.split(",") if one.strip()]
-    app = create_app(config)
-    working.work(app, config, _until_signal(), name_of_worker(), queues=named or None, with_clock=False)
+    raise SystemExit(supervisor.work(config, named or None))
 
 
 @click.command()
 def clock() -> None:
     """Keep the timetable until Ctrl C: periodic tasks, and jobs that an engine lost."""
-    from crm import create_app
-    from crm.jobs import schedule
-    from crm.jobs.engines import embedded
+    from crm import create_worker_app
     from crm.jobs.worker import name_of_worker
     from hub import logs, working
 
     config = settings.load()
     demand_database(config)
     logs.begin(config.log_level)
-    app = create_app(config)
+    app = create_worker_app(config)
     working.load_tasks()
-    schedule.keep_time(app, name_of_worker(), config.timezone, _until_signal(), embedded.tell)
+    working.keep_time(app, config, _until_signal(), name_of_worker())
 
 
 def _until_signal() -> threading.Event:

@@ -12,7 +12,7 @@ def make_demo(tell: Callable[[str], None]) -> None:
     """Fill an empty database; does nothing where there are accounts already. `tell` is given lines for the terminal. Commits."""
     from crm.db import db
     from crm.engine.registry import modules
-    from hub.demo import customers, mailings, staff
+    from hub.demo import customers, events, feedback, mailings, portal, requests, staff, support
 
     if db.session.execute(select(modules["accounts"].table.c.id).limit(1)).first() is not None:
         tell("There are accounts already; no demo data was added.")
@@ -22,7 +22,13 @@ def make_demo(tell: Callable[[str], None]) -> None:
     logins = staff.make()
     made = customers.make(dice, [one.id for one in logins[1:4]])
     tell(f"{len(made.accounts)} accounts, {len(made.contacts):,} contacts, {len(made.leads)} leads.")
+    support.make(dice, [one.id for one in logins[2:4]], tell)
     mailings.make(dice, logins[1].id, tell)
+    events.make(dice, logins[2].id, made.contacts, tell)
+    feedback.make(dice, logins[1].id, made.contacts, tell)
+    logins += portal.make(made, logins[2].id)
+    requests.make(dice, [one.id for one in logins[2:4]], tell)
+    staff.keep(logins)
     tell("Demo log-ins (kept in demo-logins.txt of the data folder):")
     for one in logins:
         tell(f"  {one.email}  {one.password}  — {one.purpose}")

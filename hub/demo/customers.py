@@ -39,7 +39,9 @@ def make(dice: random.Random, owners: Sequence[int]) -> Customers:
     made.contact_accounts = {id: person["account_id"] for id, person in zip(made.contacts, people, strict=True)}
     made.leads = _put("leads", [_lead(dice, owners, number) for number in range(LEADS)], days=84, batches=28)
     _put("products", [_product(*said) for said in words.PRODUCTS], days=600)
-    made.potentials = _put("potentials", [_potential(dice, made, accounts, owners) for _ in range(POTENTIALS)], days=160, batches=20)
+    made.potentials = _put(
+        "potentials", [_potential(dice, made, accounts, owners) for _ in range(POTENTIALS)], days=160, batches=20
+    )
     _activities(dice, made, owners)
     return made
 

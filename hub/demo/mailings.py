@@ -23,10 +23,11 @@ from crm.mail.memory import Memory
 from crm.mail.outcome import Outcome
 from crm.mail.sending.deliveries import Delivery
 from crm.mail.sending.office import PostOffice, Rules
+from crm.modules import organisation
 from crm.modules.campaigns import members
 from crm.modules.people import Choice
 from crm.modules.target_groups import refresh
-from ecp import groups, leaving, measuring, organisation
+from ecp import groups, leaving, measuring
 from ecp.measuring import Request
 from ecp.pipeline import actions, finish, prepare
 from ecp.pipeline.frozen import TrackedLink

@@ -90,17 +90,26 @@ class Login:
 
 
 def make() -> list[Login]:
-    """Make the users and keep their passwords (mode 600). Commits."""
+    """Make the users. Commits."""
     made = []
     for first, last, role, flags, purpose in STAFF:
         email = f"{first.lower()}@demo.example"
-        password = "-".join(secrets.choice(WORDS) for _ in range(4)) + f"-{secrets.randbelow(90) + 10}"
+        password = fresh_password()
         values = {"first_name": first, "last_name": last, "email": email, "role_id": role_by_key(role), **flags}
         made.append(Login(create_user(SYSTEM, values, password, must_change=False), email, password, purpose))
     db.session.commit()
+    return made
+
+
+def fresh_password() -> str:
+    """Four words and a number."""
+    return "-".join(secrets.choice(WORDS) for _ in range(4)) + f"-{secrets.randbelow(90) + 10}"
+
+
+def keep(logins: list[Login]) -> None:
+    """Keep the passwords in a file of the data folder (mode 600)."""
     path = config.current().data_path / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write("".join(f"{one.email}  {one.password}  ({one.purpose})\n" for one in made))
-    return made
+        file.write("".join(f"{one.email}  {one.password}  ({one.purpose})\n" for one in logins))

@@ -7,7 +7,10 @@ from typing import Any
 from flask import Flask
 
 from crm.db import db
+from crm.engine import records
+from crm.engine.channels import Channel
 from crm.identity import api_keys
+from crm.identity.viewer import SYSTEM
 
 
 @dataclass
@@ -30,3 +33,10 @@ def caller(app: Flask, user_id: int, scopes: Any = None) -> Caller:
     key = api_keys.add("Test", user_id, scopes=scopes)[1]
     db.session.commit()
     return Caller(app, key)
+
+
+def made(module: str, **values: Any) -> int:
+    """A record that callers find: made by the system and committed; its id."""
+    id = records.create(SYSTEM, module, values, Channel.SYSTEM)
+    db.session.commit()
+    return id

@@ -5,30 +5,11 @@ from urllib.parse import quote
 
 import pytest
 
-from crm.db import db
-from crm.engine import records, search
-from crm.engine.channels import Channel
-from crm.identity.viewer import SYSTEM, Viewer
-from tests.api.calls import caller
-from tests.people import make_people
+from crm.engine import search
+from crm.identity.viewer import Viewer
+from tests.api.calls import caller, made
 
 ALL = Viewer(kind="staff", name="All", is_admin=True)
-
-
-@pytest.fixture
-def folk(session):
-    return make_people()
-
-
-@pytest.fixture
-def ada(app, folk):
-    return caller(app, folk.ada)
-
-
-def made(module, **values):
-    id = records.create(SYSTEM, module, values, Channel.SYSTEM)
-    db.session.commit()
-    return id
 
 
 def pointers(answer):

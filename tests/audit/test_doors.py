@@ -18,7 +18,8 @@ SAMPLES = {"key": "contacts", "format": "csv", "name": "account_id", "verb": "de
 def address(rule: Rule) -> str:
     """An address that the rule answers to."""
     fill = lambda found: "1" if found[1] == "int:" else SAMPLES.get(found[2], "x")  # noqa: E731
-    return re.sub(r"<(\w+:)?(\w+)>", fill, str(rule))
+    said = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", str(rule))  # one of several: the first
+    return re.sub(r"<(\w+:)?(\w+)>", fill, said)
 
 
 def rules(app: Flask, prefix: str, method: str) -> list[str]:

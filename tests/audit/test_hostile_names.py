@@ -1,6 +1,8 @@
 """What people write stays text in every page, list, file and answer, whatever it looks like."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
 
@@ -104,3 +106,14 @@ def test_files_for_spreadsheets_hold_no_formula(browse, hostile):
 def test_the_long_name_is_hostile_in_each_context():
     tree = html.fromstring(f"<p>{LONG}</p><p title='{LONG}'>x</p>")
     assert {fault.split(" ")[0] for fault in dangers(tree)} == {"a", "the", "onerror", "onload", "onfocus"}
+
+
+def test_only_the_script_that_the_policy_names_by_its_hash_may_stand_in_a_page():
+    ours, changed = (html.fromstring(f"<div><script>{one}</script></div>") for one in ("show()", "show(1)"))
+    policy = f"default-src 'none'; script-src 'sha256-{base64.b64encode(hashlib.sha256(b'show()').digest()).decode()}'"
+    assert dangers(ours, policy=policy) == []
+    assert (
+        dangers(changed, policy=policy)
+        == dangers(ours, policy="script-src 'unsafe-inline'")
+        == ["a script in the page"]
+    )

@@ -53,7 +53,7 @@ def sent(content, values=VALUES, raw=None, tracked=True):
     mail = prepare(compiled, tracked)
     parts = compile_parts(has_text=True, has_html=mail.html is not None, version=compiled.key)
     pieces = mail.html.fill(values, raw or {}) if mail.html else []
-    message = message_from_bytes(assemble([], parts, mail.text.fill(values, raw or {}), pieces), policy=SMTP)
+    message = message_from_bytes(bytes(assemble([], parts, mail.text.fill(values, raw or {}), pieces)), policy=SMTP)
     html = message.get_body(("html",))
     text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
     return mail.subject.fill(values, raw or {}), html.get_content() if html else "", text

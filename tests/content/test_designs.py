@@ -10,6 +10,7 @@ from ecp.content.compile import Content, compile
 from ecp.content.designs import DESIGNS
 from ecp.content.preview import preview
 
+PURPOSES = ("newsletter", "invitation", "announcement", "transactional")
 KNOWN = {"contact.first_name", "account.name", "owner.name"}
 PEOPLE = [
     {},
@@ -50,3 +51,14 @@ def test_a_design_is_whole_for_everybody(design, values):
     }
     assert hosts - {"www.w3.org"} <= {"www.kaisla.example"}
     assert "<img" not in compiled.html
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_there_are_three_designs_for_each_purpose(purpose):
+    made = [one for one in DESIGNS if one.purpose == purpose and one.language == "en"]
+    assert len(made) >= 3
+    assert len({one.mjml for one in made}) == len(made)
+    assert purpose != "transactional" or {one.list_kind for one in made} == {"essential"}
+    for one in made:  # they mind phones and the dark
+        assert "prefers-color-scheme: dark" in one.mjml
+        assert "max-width: 480px" in one.mjml

@@ -132,7 +132,8 @@ def test_a_mapping_that_cannot_work_is_refused_before_any_row(app):
         plans.configure(ALL, plan, mapping={0: "last_name"}, mode="update", match="email")
 
 
-def test_a_stopped_import_goes_on_after_its_last_committed_row(app):
+def test_a_stopped_import_goes_on_after_its_last_committed_row(app, monkeypatch):
+    monkeypatch.setattr(running, "AT_ONCE", 1_000)
     plan = ready("Last name\n" + "".join(f"Person {n}\n" for n in range(2_500)))
 
     def stop(done, total):

@@ -28,7 +28,7 @@ def user(name: str) -> int:
 
 
 @pytest.fixture
-def people(app):
+def staff(app):
     with present(), clock.standing_at(MOMENT):
         alice, bob, boss = user("alice"), user("bob"), user("boss")
         yield {
@@ -47,45 +47,45 @@ def make(viewer, name="Mine", **values):
     return saved_views.create(viewer, "t_things", {"name": name, **values})
 
 
-def test_all_and_the_declared_views_are_there_for_everybody_and_for_nobody_to_change(people):
-    alice = people["alice"]
+def test_all_and_the_declared_views_are_there_for_everybody_and_for_nobody_to_change(staff):
+    alice = staff["alice"]
     assert names(alice) == ["All", "Open ones"]
     assert saved_views.opening(alice, "t_things").key == "all"
     for key in ("all", "open"):
         with pytest.raises(Forbidden):
-            saved_views.change(people["admin"], "t_things", key, {"name": "x"})
+            saved_views.change(staff["admin"], "t_things", key, {"name": "x"})
         with pytest.raises(Forbidden):
-            saved_views.remove(people["admin"], "t_things", key)
+            saved_views.remove(staff["admin"], "t_things", key)
 
 
-def test_a_private_view_is_seen_by_its_owner_superiors_and_administrators(people):
-    made = make(people["alice"], where={"stage": "Won"}, columns=["name", "place.city"], sort=["-amount"])
+def test_a_private_view_is_seen_by_its_owner_superiors_and_administrators(staff):
+    made = make(staff["alice"], where={"stage": "Won"}, columns=["name", "place.city"], sort=["-amount"])
     assert (made.where, made.columns, made.sort, made.is_mine) == (
         {"stage": "Won"},
         ("name", "place.city"),
         ("-amount",),
         True,
     )
-    assert "Mine" in names(people["alice"])
-    assert "Mine" in names(people["boss"])
-    assert "Mine" in names(people["admin"])
-    assert "Mine" not in names(people["bob"])
+    assert "Mine" in names(staff["alice"])
+    assert "Mine" in names(staff["boss"])
+    assert "Mine" in names(staff["admin"])
+    assert "Mine" not in names(staff["bob"])
     with pytest.raises(Missing):
-        saved_views.change(people["bob"], "t_things", made.key, {"name": "x"})
+        saved_views.change(staff["bob"], "t_things", made.key, {"name": "x"})
     with pytest.raises(Forbidden):
-        saved_views.change(people["boss"], "t_things", made.key, {"name": "x"})
-    assert saved_views.change(people["admin"], "t_things", made.key, {"name": "Better"}).name == "Better"
+        saved_views.change(staff["boss"], "t_things", made.key, {"name": "x"})
+    assert saved_views.change(staff["admin"], "t_things", made.key, {"name": "Better"}).name == "Better"
 
 
-def test_a_public_view_is_seen_by_others_once_it_is_approved(people):
-    made = make(people["alice"], visibility="public")
-    assert "Mine" not in names(people["bob"])
+def test_a_public_view_is_seen_by_others_once_it_is_approved(staff):
+    made = make(staff["alice"], visibility="public")
+    assert "Mine" not in names(staff["bob"])
     with pytest.raises(Forbidden):
-        saved_views.approve(people["alice"], "t_things", made.key)
-    saved_views.approve(people["admin"], "t_things", made.key)
-    assert "Mine" in names(people["bob"])
-    make(people["admin"], "At once", visibility="public")
-    assert "At once" in names(people["bob"])
+        saved_views.approve(staff["alice"], "t_things", made.key)
+    saved_views.approve(staff["admin"], "t_things", made.key)
+    assert "Mine" in names(staff["bob"])
+    make(staff["admin"], "At once", visibility="public")
+    assert "At once" in names(staff["bob"])
 
 
 @pytest.mark.parametrize(
@@ -97,21 +97,21 @@ def test_a_public_view_is_seen_by_others_once_it_is_approved(people):
         ({"kind": "kanban", "kanban_field": "name"}, "kanban_field"), ({"colour": "red"}, "colour"),
     ],
 )  # fmt: skip
-def test_a_view_that_cannot_be_is_refused_at_its_field(people, values, field):
-    make(people["alice"], "Taken")
+def test_a_view_that_cannot_be_is_refused_at_its_field(staff, values, field):
+    make(staff["alice"], "Taken")
     with pytest.raises(Refused) as refusal:
-        make(people["alice"], **values) if "name" not in values else saved_views.create(
-            people["alice"], "t_things", values
+        make(staff["alice"], **values) if "name" not in values else saved_views.create(
+            staff["alice"], "t_things", values
         )
     assert list(refusal.value.faults) == [field]
 
 
-def test_a_kanban_view_goes_by_a_list_of_choices(people):
-    assert make(people["alice"], kind="kanban", kanban_field="stage").kanban_field == "stage"
+def test_a_kanban_view_goes_by_a_list_of_choices(staff):
+    assert make(staff["alice"], kind="kanban", kanban_field="stage").kanban_field == "stage"
 
 
-def test_the_chosen_view_opens_first_and_cannot_be_deleted_meanwhile(people):
-    alice, boss = people["alice"], people["boss"]
+def test_the_chosen_view_opens_first_and_cannot_be_deleted_meanwhile(staff):
+    alice, boss = staff["alice"], staff["boss"]
     made = make(alice)
     saved_views.set_default(alice, "t_things", made.key)
     assert saved_views.opening(alice, "t_things").key == made.key
@@ -127,8 +127,8 @@ def test_the_chosen_view_opens_first_and_cannot_be_deleted_meanwhile(people):
     assert names(alice) == ["All", "Open ones"]
 
 
-def test_there_are_ten_favourites_and_no_eleventh(people):
-    alice = people["alice"]
+def test_there_are_ten_favourites_and_no_eleventh(staff):
+    alice = staff["alice"]
     keys = [make(alice, f"View {n}").key for n in range(11)]
     for key in keys[:10]:
         saved_views.set_favourite(alice, "t_things", key)
@@ -138,11 +138,11 @@ def test_there_are_ten_favourites_and_no_eleventh(people):
     saved_views.set_favourite(alice, "t_things", keys[0], wanted=False)
     saved_views.set_favourite(alice, "t_things", keys[10])
     assert [view.key for view in saved_views.favourites(alice, "t_things")] == keys[1:]
-    assert saved_views.favourites(people["bob"], "t_things") == []
+    assert saved_views.favourites(staff["bob"], "t_things") == []
 
 
-def test_a_view_whose_field_was_lost_warns_and_shows_nothing(people):
-    alice = people["alice"]
+def test_a_view_whose_field_was_lost_warns_and_shows_nothing(staff):
+    alice = staff["alice"]
     name = overlay.add_field("t_things", "text", "Nick")
     put(THINGS, name="a", extra={name: "x"})
     made = make(alice, where={name: "x"}, columns=["name", name])
@@ -155,11 +155,11 @@ def test_a_view_whose_field_was_lost_warns_and_shows_nothing(people):
     assert len(saved_views.rows(alice, lost)) == 0
 
 
-def test_a_shared_view_widens_no_right(people):
+def test_a_shared_view_widens_no_right(staff):
     put(THINGS, name="a", note="secret")
-    made = make(people["admin"], "Noted", visibility="public", where={"$not.null": ["note"]}, columns=["name", "note"])
+    made = make(staff["admin"], "Noted", visibility="public", where={"$not.null": ["note"]}, columns=["name", "note"])
     hidden = Rights({"t_things": ModuleRights(hidden=frozenset({"note"}))})
-    charlie = Viewer(kind="staff", id=people["bob"].id, rights=hidden)
+    charlie = Viewer(kind="staff", id=staff["bob"].id, rights=hidden)
     seen = saved_views.get(charlie, "t_things", made.key)
     assert seen.warning
     assert len(saved_views.rows(charlie, seen)) == 0

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from crm import clock
 from crm.db import db
-from crm.engine import overlay, search
+from crm.engine import overlay, search, ways
 from crm.engine.refusals import Forbidden, Missing, Refused, UnknownName
 from crm.identity.viewer import SYSTEM, ModuleRights, Rights, Viewer
 from tests.engine.declared import MOMENT, PLACES, THINGS, TOUCHES, present, put
@@ -224,38 +224,85 @@ def test_unknown_columns_sorts_and_sizes_are_refused(house):
             search.find(SYSTEM, "t_things", limit=limit)
 
 
-def page_of(**said) -> tuple[str, object]:
-    """The statement of a page and its parameters."""
+def statements_of(**said) -> list[tuple[str, object]]:
+    """The statements over things that a page takes, with their parameters."""
     seen = []
 
     def see(_connection, _cursor, statement, parameters, *_):
-        seen.append((statement, parameters))
+        if "FROM t_things" in statement:
+            seen.append((statement, parameters))
 
     event.listen(db.engine.engine, "before_cursor_execute", see)
     try:
-        search.find(SYSTEM, "t_things", count="none", **said)
+        search.find(SYSTEM, "t_things", **said)
     finally:
         event.remove(db.engine.engine, "before_cursor_execute", see)
-    return next(one for one in seen if "AS page" in one[0])
+    return seen
 
 
-def plan_of(**said) -> str:
-    """How SQLite goes about it."""
-    statement, parameters = page_of(**said)
-    rows = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-    return "\n".join(row[3] for row in rows)
+def plans_of(**said) -> list[str]:
+    """How SQLite goes about each."""
+    connection = db.session.connection()
+    return [
+        "\n".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+        for statement, parameters in statements_of(**said)
+    ]
 
 
-def test_a_filter_with_few_values_leaves_the_way_to_the_order(many):
-    where = {"$and": [{"stage": "Won"}, {"vip": True}]}
-    if db.engine.dialect.name == "postgresql":  # its statistics know how few; it is told nothing
-        assert "+t_things.stage" not in page_of(where=where)[0]
+BOTH = {"$and": [{"stage": "Won"}, {"vip": True}]}
+
+
+def test_few_records_that_fit_are_found_once_and_then_known_by_their_ids(many):
+    whole = [row.id for row in search.find(SYSTEM, "t_things", where=BOTH, sort=("-name",), count="none")]
+    page = search.find(SYSTEM, "t_things", where=BOTH, sort=("-name",), limit=3)
+    assert ([row.id for row in page], page.total) == (whole[:3], len(whole))
+    assert len(statements_of(where=BOTH, sort=("-name",), limit=3)) == 2
+    assert len(statements_of(where={"name": "nobody"})) == 1
+    if db.engine.dialect.name == "sqlite":
+        _fitting, shown = plans_of(where=BOTH, sort=("-name",), limit=3)
+        assert "SEARCH t_things USING INTEGER PRIMARY KEY" in shown
+        assert "SCAN t_things" not in shown
+
+
+def test_where_many_fit_the_page_is_walked_to_along_the_order(many, monkeypatch):
+    monkeypatch.setattr(ways, "FEW", 2)
+    expected = [row.id for row in search.find(SYSTEM, "t_things", where=BOTH, sort=("name",), count="none")]
+    page = search.find(SYSTEM, "t_things", where=BOTH, sort=("name",), limit=3)
+    assert ([row.id for row in page], page.total) == (expected[:3], len(expected))
+    if db.engine.dialect.name == "postgresql":  # its statistics know how many; it is told nothing
+        assert not any("+(" in statement for statement, _ in statements_of(where=BOTH, sort=("name",)))
         return
     db.session.connection().exec_driver_sql("CREATE INDEX ix_of_this_test ON t_things (stage, id)")
     for sort, index in ((("-created_at",), "ix_t_things_created"), (("name",), "ix_t_things_name")):
-        plan = plan_of(where=where, sort=sort)
-        assert index in plan
+        plan = plans_of(where=BOTH, sort=sort)[1]
+        assert f"SCAN t_things USING INDEX {index}" in plan
         assert "ix_of_this_test" not in plan
-    assert "ix_of_this_test" not in plan_of(where=where, sort=("-amount",))
+    assert "ix_of_this_test" not in plans_of(where=BOTH, sort=("-amount",))[1]
+    assert "ix_t_things_name (<expr>>?" in plans_of(where={"$beg": ["name", "n"]}, sort=("name",))[1]
     after = search.find(SYSTEM, "t_things", sort=("name",), limit=3).next
-    assert "ix_t_things_name (<expr>>?" in plan_of(sort=("name",), after=after)
+    assert "ix_t_things_name (<expr>>?" in plans_of(sort=("name",), after=after)[0]
+
+
+@pytest.mark.parametrize("sort", ["amount", "-amount", "seen_at", "-due_on", "name"])
+def test_pages_along_an_index_with_empty_ones_at_the_wrong_end_are_the_whole_list(many, monkeypatch, sort):
+    whole = [row.id for row in search.find(SYSTEM, "t_things", sort=(sort, "-name"), limit=100)]
+    known = ways.ordered(THINGS.table) | {("amount", False), ("seen_at", False), ("due_on", False)}
+    monkeypatch.setattr(ways, "ordered", lambda table: known)
+    for size in (1, 5, 9, 100):
+        pages, after = [], None
+        while True:
+            page = search.find(SYSTEM, "t_things", sort=(sort, "-name"), limit=size, after=after)
+            pages += [row.id for row in page]
+            after = page.next
+            if after is None:
+                break
+        assert pages == whole
+
+
+def test_texts_that_hold_something_are_looked_for_in_the_index_of_the_text(many):
+    where = {"$cts": ["name", "N3"]}
+    assert search.find(SYSTEM, "t_things", where=where).total == search.count(SYSTEM, "t_things", where) == 5
+    if db.engine.dialect.name == "sqlite":
+        assert "USING INDEX ix_t_things_name" in plans_of(where=where)[0]
+    assert search.find(SYSTEM, "t_things", where=where, bin=True).total == 0
+    assert search.find(SYSTEM, "t_things", where={"$and": [where, {"stage": "Won"}]}).total == 2

@@ -118,11 +118,11 @@ def test_hits_are_grouped_by_module_and_limited_in_each_newest_first(house):
 
 
 def test_a_change_is_found_by_its_new_words_only(house):
-    id = place("Old name")
-    text_index.index_many(PLACES, {id: {"name": "New name"}})
-    db.session.execute(PLACES.table.update().where(PLACES.table.c.id == id).values(name="New name"))
-    assert labels("old") == []
-    assert len(labels("new")) == 1
+    id = place("Stale name")
+    text_index.index_many(PLACES, {id: {"name": "Fresh name"}})
+    db.session.execute(PLACES.table.update().where(PLACES.table.c.id == id).values(name="Fresh name"))
+    assert labels("stale") == []
+    assert len(labels("fresh")) == 1
 
 
 def test_the_index_is_made_anew_from_the_records(house):

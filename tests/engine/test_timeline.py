@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
@@ -122,26 +123,42 @@ def test_what_may_not_be_seen_is_not_told(thing):
     assert "t_parts" not in {source.key.split(".")[0] for source in timeline.sources(charlie, "t_things")}
 
 
-def test_each_source_is_asked_once_however_long_the_page(thing):
+def test_the_number_of_queries_is_of_the_sources_that_have_some_not_of_their_rows(thing):
     counts = []
-    for size in (2, 30):
-        timeline.page(SYSTEM, "t_things", thing, limit=size)
+    for more in range(2):
+        for n in range(more * 20):
+            put(TOUCHES, thing_id=thing, at=MOMENT + n * HOUR / 30, said="more")
+        timeline.page(SYSTEM, "t_things", thing)
         with Statements() as statements:
-            timeline.page(SYSTEM, "t_things", thing, limit=size)
+            timeline.page(SYSTEM, "t_things", thing)
         counts.append(statements.count)
-    assert counts[0] == counts[1] <= 5
+    assert counts == [5, 5]  # the record, the newest moments, and one each of touches, parts and changes
+    silent = put(THINGS, name="silent")
+    with Statements() as statements:
+        assert timeline.page(SYSTEM, "t_things", silent).entries == []
+    assert statements.count == 2
+
+
+def test_no_two_sources_of_a_card_are_taken_for_each_other(app):
+    for module in timeline.modules:
+        keys = [source.key for source in timeline.sources(SYSTEM, module)]
+        assert len(keys) == len(set(keys)), module.key
 
 
 def test_an_outer_room_may_tell_more(thing, monkeypatch):
     monkeypatch.setattr(timeline, "_registered", [])
 
-    def read(viewer, module, id, before, limit):
-        return (
-            [Entry(MOMENT + 9 * HOUR, "hits", 1, f"Hit {module.key} {id}", category="visit")] if before is None else []
-        )
+    hits = TOUCHES.table.alias("hits")
 
-    timeline.register_source("t_things", Source("hits", "visit", read))
-    assert said(timeline.page(SYSTEM, "t_things", thing))[0] == f"Hit t_things {thing}"
+    def find(viewer, module, id):
+        return select(hits.c.id).where(hits.c.thing_id == id, hits.c.said == "touch 2"), (hits.c.at, hits.c.id)
+
+    def read(viewer, module, ids):
+        return [Entry(MOMENT + 2 * HOUR, "hits", id, f"Hit {module.key}", category="visit") for id in ids]
+
+    timeline.register_source("t_things", Source("hits", "visit", find, read))
+    told = said(timeline.page(SYSTEM, "t_things", thing))
+    assert told.index("Touched: touch 2") == told.index("Hit t_things") - 1
     assert timeline.categories(SYSTEM, "t_things") == ["note", "visit", "change"]
 
 

@@ -70,8 +70,7 @@ def test_the_schema_names_every_field(app, people, key):
 
 
 def test_charlie_gets_404_for_a_private_record_whatever_he_does(app, people, key):
-    for one in values.RECORDS:
-        sharing.set_level(one, "private")
+    sharing.set_levels(values.RECORDS, "private")
     said = values.complete(key) | {"owner_id": people.alice}
     id = records.create(SYSTEM, key, said, Channel.SYSTEM)
     search.db.session.commit()

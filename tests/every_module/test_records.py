@@ -117,7 +117,9 @@ def test_a_change_is_written_with_its_history(app, key, people):
 def changeable(key: str, name: str) -> bool:
     """Not the few fields that a rule fixes once and for all."""
     fixed = {
+        "service_requests": {"type_id", "contact_id", "account_id"},
         "suppressions": {"email", "active"}, "sender_addresses": {"address"}, "activities": {"kind"},
+        "attendees": {"event_id"}, "portal_users": {"contact_id", "portal_id", "profile_id"}, "portal_profiles": {"portal_id"},
     }  # fmt: skip
     return name not in fixed.get(key, set())
 
@@ -151,7 +153,10 @@ def test_deleting_and_restoring_keeps_everything(app, key):
     assert id not in {row.id for row in search.find(SYSTEM, key, limit=500).rows}
     assert id in {row.id for row in search.find(SYSTEM, key, bin=True, limit=500).rows}
     records.restore(SYSTEM, key, [id], Channel.FORM)
-    assert dict(stored(key, id)) == before
+    lost = values.LOST_BY_DELETION.get(key, set())
+    assert {n: v for n, v in stored(key, id).items() if n not in lost} == {
+        n: v for n, v in before.items() if n not in lost
+    }
     events = [one.new or one.old for one in history.of_record(SYSTEM, module, id, limit=500) if not one.field]
     assert sorted(events)[-3:] == sorted(["created", "deleted", "restored"]), events
 
@@ -181,6 +186,7 @@ def test_every_action_is_offered_when_its_condition_says_so(app, key):
     module = modules[key]
     for action in module.actions:
         id = records.create(SYSTEM, key, values.complete(key, 5 + module.actions.index(action)), Channel.SYSTEM)
+        values.make_ready(key, id)
         row = stored(key, id)
         if records.is_offered(action, module, row):
             wanted = action.changes(row)

@@ -5,13 +5,10 @@ import json
 import pytest
 from sqlalchemy import select
 
-from crm import config
-from crm.db import Entity, db
+from crm.db import db
 from crm.engine.registry import modules
 from crm.identity import api_keys, keys
 from crm.identity.tables import User
-from tests import databases
-from tests.apps import forget_engine, make_app
 
 PASSWORD = "seven purple walruses"
 
@@ -171,30 +168,3 @@ def test_serve_refuses_a_database_that_is_not_there(run, monkeypatch, tmp_path):
 def test_serve_refuses_to_show_demo_log_ins_to_others(run, house_environment):
     (house_environment / "demo-logins.txt").write_text("alice")
     assert "demo log-ins" in said(run("serve", "--host", "0.0.0.0"), 1)
-
-
-def test_a_backup_comes_back_whole(run, house_environment, look, tmp_path, monkeypatch, database_kind):
-    said(run("user", "add", "bob@example.com", "--password", PASSWORD))
-    (house_environment / "files").mkdir()
-    (house_environment / "files" / "letter.txt").write_text("Dear Bob")
-    users = look(select(User.email, User.password_hash))
-    cards = look(select(Entity.id, Entity.module, Entity.label).order_by(Entity.id))
-    said(run("backup", tmp_path / "house.tar.gz"))
-    assert (tmp_path / "house.tar.gz").stat().st_mode & 0o077 == 0
-    assert "not empty" in said(run("restore", tmp_path / "house.tar.gz"), 1)
-
-    new = tmp_path / "restored"
-    monkeypatch.setenv("CUSTOMERHUB_DATA_DIR", str(new))
-    monkeypatch.setenv(
-        "CUSTOMERHUB_DATABASE_URL", "" if database_kind == "sqlite" else databases.create_empty(database_kind)
-    )
-    assert "Restored" in said(run("restore", tmp_path / "house.tar.gz"))
-    assert (new / "files" / "letter.txt").read_text() == "Dear Bob"
-    app = make_app(config.load().url_of_database)
-    with app.app_context():
-        assert db.session.execute(select(User.email, User.password_hash)).all() == users
-        query = select(Entity.id, Entity.module, Entity.label).order_by(Entity.id)
-        assert db.session.execute(query).all() == cards
-        db.session.add(Entity(module="tested", label="next"))
-        db.session.commit()  # its id comes after those that were restored
-    forget_engine(app)

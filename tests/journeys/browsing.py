@@ -5,22 +5,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Response, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect, sync_playwright
 
 from tests.databases import absent
 from tests.journeys.house import PASSWORD
 
+# A page after a click may take its time while other tests share the machine.
+expect.set_options(timeout=20_000)
 DESKTOP, PHONE = {"width": 1360, "height": 900}, {"width": 375, "height": 812}
 
 
 @contextmanager
-def chromium(base: str) -> Iterator[Callable[..., Page]]:
-    """`open_page(**context)`: a page in a fresh context. At the end no page may have seen a fault."""
+def chromium(base: str, *flags: str) -> Iterator[Callable[..., Page]]:
+    """`open_page(**context)`: a page in a fresh context. At the end no page may have seen a fault. `flags`: of Chromium."""
     place = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if place is None:
         absent("Chromium")
     with sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path=place, args=["--disable-dev-shm-usage"])
+        browser = engine.chromium.launch(executable_path=place, args=["--disable-dev-shm-usage", *flags])
         faults: list[str] = []
 
         def open_page(**context: Any) -> Page:
@@ -53,6 +56,20 @@ def note_faults(page: Page, faults: list[str]) -> None:
     page.on("response", on_response)
 
 
+REPEATED = (".side", "tbody tr:nth-child(n+4)")
+"""What looks the same on page after page and row after row: a walk through many pages looks at it on the first."""
+
+
+def violations(page: Page, tags: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """What axe finds wrong with the open page (`tags`: only by rules with one of these), not looking at the elements `without`.
+
+    What it finds right is not gathered."""
+    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": list(tags)} if tags else {})
+    there = [one for one in without if page.locator(one).count()]
+    context = {"exclude": [[one] for one in there]} if there else None
+    return list(Axe().run(page, context=context, options=options).response["violations"])
+
+
 def log_in(page: Page, app: str, email: str, password: str = PASSWORD) -> None:
     """Log in to "crm" or "ecp"."""
     page.goto(f"/{app}/login")
@@ -75,5 +92,4 @@ def choose(select: Locator, value: str = "", text: str = "") -> None:
         found = box.locator(".ts-dropdown .option", has_text=text).first
     else:
         found = box.locator(f".ts-dropdown .option[data-value='{value}']")
-    found.scroll_into_view_if_needed()
     found.click()

@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-COLUMNS = ["First name", "Last name", "E-mail", "Account", "City", "Title", "Mobile", "Opens may be measured"]
+COLUMNS = ["First name", "Last name", "E-mail", "Account", "City", "Job title", "Mobile", "Opens may be measured"]
 NAMES = ["Äijälä", "Öhman", "Núñez", "Müller", "O’Brien", "Šoltésová", "Straße", "Çelik", "Virtanen"]
 CITIES = ["Helsinki", "Turku", "Oulu", "Pori"]
 ROWS = 1_000

@@ -180,7 +180,7 @@ def write_mail(page: Page, house: House, rows: list[list[str]]) -> None:
     page.get_by_role("button", name="Phone").click()
     frame = page.frame_locator(".mail-stage iframe:not([hidden])")
     expect(frame.get_by_text(f"Hello {row[0]} of {row[3]},")).to_be_visible(timeout=15_000)
-    assert page.locator(".mail-stage iframe:not([hidden])").bounding_box()["width"] == 375  # type: ignore[index]
+    expect(page.locator(".mail-stage iframe:not([hidden])")).to_have_css("width", "375px")
 
     page.get_by_role("tab", name="Test").click()
     page.get_by_label("To (one to five addresses)").fill("me@tests.example")
@@ -231,6 +231,8 @@ def send(page: Page, house: House, name: str, count: int, *, again: bool = False
         timeout=120_000
     )
     assert house.wait_until(sendout, "sent") == "sent"
+    # The page loads itself once more when all is sent: to go elsewhere meanwhile would be broken off by that.
+    page.locator("#main:not(:has(#progress)) .report-figures").wait_for(timeout=60_000)
     return sendout
 
 

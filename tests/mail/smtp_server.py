@@ -62,6 +62,9 @@ class Rule:
             self.count += 1
             if self.count % int(self.share[1:]):
                 return False
+        elif self.share.startswith("@"):
+            if not recipient.endswith(self.share):
+                return False
         elif self.share and not chosen(recipient, self.share):
             return False
         if self.verb == "refuse-once":
@@ -94,7 +97,7 @@ class Behaviour:
                 self.login = rest
             elif rest:
                 parts = rest.split(":")
-                share = parts.pop() if parts[-1].endswith("%") or parts[-1].startswith("#") else ""
+                share = parts.pop() if parts[-1].endswith("%") or parts[-1][:1] in {"#", "@"} else ""
                 stage = parts.pop(0) if parts else "dot"
                 self.rules.setdefault(stage, []).append(Rule(verb, stage, ":".join(parts), share))
 

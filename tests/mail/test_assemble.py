@@ -69,7 +69,7 @@ def test_texts_come_back_exactly(text: str, html: str) -> None:
 @example([" ", "\n", ".", "", "\t"])
 def test_any_pieces_joined_are_the_pieces_text(pieces: list[str]) -> None:
     parts = compile_parts(has_text=True, has_html=True)
-    data = assemble([b"Subject: x\r\n"], parts, list(map(encode_piece, pieces)), [encode_piece("<p>")])
+    data = bytes(assemble([b"Subject: x\r\n"], parts, list(map(encode_piece, pieces)), [encode_piece("<p>")]))
     lines_are_legal(data)
     plain = next(read(data).iter_parts())
     assert unix(plain.get_payload(decode=True).decode()) == "".join(map(unix, pieces))
@@ -202,8 +202,11 @@ def test_the_fast_path_and_the_single_mail_give_the_same_bytes() -> None:
 
     parts = compile_parts(has_text=True, has_html=True, version=message.message_id)
     fast = assemble(message_headers(message), parts, [encode_piece("Hei Änna!\n")], [encode_piece("<p>Hei Änna!</p>")])
-    assert fast == build(message)
     assert isinstance(fast, Settled)
+    assert bytes(fast) == build(message)
+    assert len(fast) == len(build(message))
+    assert fast.isascii()
+    assert fast.body.isascii()
 
 
 def test_a_lone_surrogate_fails_this_mail_only_and_at_once() -> None:

@@ -3,13 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from crm.db import db
 from crm.engine import records, relations, search, timeline
 from crm.engine.channels import Channel
 from crm.engine.refusals import Missing
 from crm.identity import sharing
 from crm.identity.viewer import SYSTEM
+from crm.mail.letters import Letter
+from crm.mail.message import Address
+from crm.mail.sending import singles
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.campaigns import members
 from crm.modules.clicks import Click
@@ -67,7 +71,11 @@ def mailed(session, make):
 
 def test_the_timeline_of_a_person_tells_what_came_of_each_mail(mailed):
     contact, _ = mailed
+    letter = Letter(Address("anna@example.com"), "Your certificate", "Here it is.")
+    singles.put_letter(db.session, letter, Address("us@example.com"), dedupe_key="one", person=("contacts", contact))
+    db.session.execute(update(Delivery).where(Delivery.dedupe_key == "one").values(state="sent", sent_at=NOON))
     sentences = told(SYSTEM, "contacts", contact)
+    assert "Was sent “Your certificate”" in sentences
     for said in ("Was sent “Spring mail”", "Read “Spring mail”", "Followed a link of “Spring mail”", "Left by a link"):
         assert any(said in sentence for sentence in sentences), (said, sentences)
     assert any("https://www.example.com/offer" in sentence for sentence in sentences)
@@ -82,6 +90,21 @@ def test_recipients_are_shown_to_who_sees_the_sendout_and_the_person(mailed, peo
     for name, count in (("alice", 1), ("charlie", 0), ("mary", 0), ("ada", 1), ("eve", 1)):
         assert search.find(people[name], "deliveries", where={"sendout_id": sendout}).total == count, name
         assert search.count(people[name], "clicks") == 2 * count, name
+
+
+def test_the_timeline_of_a_private_person_is_for_who_sees_the_person_and_of_what_they_see_besides(mailed, people):
+    contact, _ = mailed
+    records.update(SYSTEM, "contacts", contact, {"owner_id": people.alice}, Channel.SYSTEM)
+    sharing.set_level("contacts", "private")
+    with pytest.raises(Missing):
+        told(people["charlie"], "contacts", contact)
+    sentences = told(people["alice"], "contacts", contact)
+    assert any("Was sent “Spring mail”" in sentence for sentence in sentences)
+    assert any("campaign" in sentence.lower() for sentence in sentences)
+    for module in ("sendouts", "campaigns"):
+        sharing.set_level(module, "private")
+    sentences = told(people["alice"], "contacts", contact)
+    assert not [sentence for sentence in sentences if "Spring" in sentence]
 
 
 def test_a_private_account_hides_its_contacts_and_potentials(people, make):

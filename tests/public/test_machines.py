@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ecp.agents import family, kind_of
+from crm.agents import family, kind_of
 from ecp.machines import Visit, why_machine
 
 SENT = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -15,6 +15,7 @@ from crm.engine.registry import modules
 from crm.identity import tokens
 from crm.identity.viewer import SYSTEM
 from crm.limits import Limiter, Rate
+from crm.ui import public_face
 from ecp import senders, statistics
 from ecp.web import public
 from tests.public.conftest import FIREFOX
@@ -222,10 +223,10 @@ def test_pages_speak_the_language_of_the_person_else_of_the_browser(sent, visito
 
 
 def test_a_flood_is_slowed_down_by_source_and_by_token(sent, visitor, monkeypatch):
-    monkeypatch.setattr(public, "WRITES_OF_TOKEN", Limiter(Rate(2, 60)))
+    monkeypatch.setattr(public_face, "WRITES_OF_TOKEN", Limiter(Rate(2, 60)))
     codes = [visitor.post(f"/u/{sent.token('leave')}", data={"action": "unsubscribe"}).status_code for _ in range(3)]
     assert codes == [200, 200, 429]
-    monkeypatch.setattr(public, "MISSES", Limiter(Rate(2, 60)))
+    monkeypatch.setattr(public_face, "MISSES", Limiter(Rate(2, 60)))
     answers = [visitor.get("/u/" + "B" * 32) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [404, 404, 429]
     assert int(answers[-1].headers["Retry-After"]) > 0

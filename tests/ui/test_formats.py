@@ -8,6 +8,7 @@ import pytest
 from crm.engine.fields import make
 from crm.ui.formats import Formats, present, words
 from crm.ui.page import initials, local_path
+from crm.words import in_sentence
 
 FI, EN = Formats("fi", "Europe/Helsinki"), Formats("en", "Europe/Helsinki")
 
@@ -60,3 +61,11 @@ def test_initials_of_people_and_things():
     assert initials("Acme") == "AC"
     assert initials("") == "?"
     assert initials("(x) öä") == "ÖÄ"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Accounts", "accounts"), ("HTML snippets", "HTML snippets"), ("FAQs", "FAQs"), ("E-mail", "e-mail")],
+)
+def test_names_within_sentences_keep_their_capitals_where_they_have_several(name, said):
+    assert in_sentence(name) == said

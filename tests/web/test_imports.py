@@ -55,3 +55,14 @@ def test_no_file_and_an_empty_file_are_told(browse, people):
         answer = mary.client.post("/crm/contacts/import", data=data, content_type="multipart/form-data")
         assert answer.status_code == 422
         assert html.fromstring(answer.text).xpath("//div[@role='alert']")
+
+
+def test_columns_named_in_another_language_find_their_fields(browse, people):
+    mary = browse("mary")
+    token = mary.form("/contacts/import")["csrf"][0]
+    body = "Etunimi;Sukunimi;Sähköposti;Yritys;Postitoimipaikka;Kengännumero\r\nÄiti;Hämäläinen;a@example.com;Kaisla Oy;Oulu;42"
+    answer = mary.client.post(
+        "/crm/contacts/import", data={"csrf": token, "file": (io.BytesIO(body.encode()), "asiakkaat.csv")}, content_type="multipart/form-data"
+    )  # fmt: skip
+    plan = plans.load(SYSTEM, int(answer.headers["Location"].rsplit("/", 1)[1]))
+    assert plan.mapping == {"0": "first_name", "1": "last_name", "2": "email", "3": "account_id", "4": "mailing_city"}

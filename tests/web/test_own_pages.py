@@ -43,6 +43,17 @@ def test_a_chart_has_a_table_and_a_file_behind_it(browse, people, make):
     assert "1500" in alice.get("/home/stages.csv").text
 
 
+def test_top_accounts_are_ranked_by_their_open_potentials(browse, people, make):
+    accounts = {name: make("accounts", name=name) for name in ("Small", "Large", "Lost", "None")}
+    for name, stage, amount in (
+        ("Small", "Prospecting", "900"), ("Large", "Prospecting", "500"), ("Large", "Qualification", "600"),
+        ("Lost", "Closed Lost", "9000"), ("None", "Prospecting", None),
+    ):  # fmt: skip
+        make("potentials", name=f"Of {name}", stage=stage, amount=amount, account_id=accounts[name])
+    lines = browse("alice").get("/home/top_accounts.csv").text.splitlines()[1:]
+    assert lines == ["Large,1100.00", "Small,900.00"]
+
+
 def test_nobody_makes_himself_an_administrator_by_preferences(browse, people):
     alice = browse("alice")
     sent = alice.form("/preferences", has="timezone")

@@ -10,4 +10,15 @@ bp.before_request(authenticate)
 bp.after_request(finish)
 errors.register(bp)
 
-from crm.api.rest import entry, files, imports, relationships, resources, schema, verbs  # noqa: E402, F401
+from crm.api.rest import (  # noqa: E402, F401
+    attending,
+    entry,
+    files,
+    imports,
+    relationships,
+    requesting,
+    resources,
+    schema,
+    ticket_comments,
+    verbs,
+)

@@ -111,7 +111,8 @@ def attributes(document: dict[str, Any], module: str, id: int | None = None) -> 
         raise BadRequest("“data” is an object.")
     if "attributes" not in data and "type" not in data:
         return dict(data)
-    if data.get("type", module) != module:
+    said_type = data.get("type", module)
+    if not (isinstance(said_type, str) and said_type in modules and modules[said_type].key == module):
         raise BadRequest(f"The type is “{module}” here.", status=409, code="wrong_type")
     if id is not None and str(data.get("id", id)) != str(id):
         raise BadRequest("The id in the body is not that of the address.", status=409, code="wrong_id")

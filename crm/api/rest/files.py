@@ -43,5 +43,7 @@ def add_file(key: str, id: int) -> Response:
         if any(fault.code == "file_too_large" for found in refused.faults.values() for fault in found):
             raise BadRequest(str(refused).removeprefix("file: "), "file", status=413, code="file_too_large") from None
         raise
+    finally:
+        part.close()
     attachments.attach(viewer(), module.key, id, made.id, Channel.API)
     return answer({"data": _file(made)}, 201)

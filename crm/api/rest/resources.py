@@ -14,7 +14,7 @@ from crm.db import db
 from crm.engine import records, relations, search
 from crm.engine.channels import Channel
 from crm.engine.module import Module
-from crm.engine.permissions import may, readable
+from crm.engine.permissions import may, readable, writable
 from crm.engine.refusals import Missing, Refused, UnknownName
 from crm.engine.registry import modules
 
@@ -95,18 +95,23 @@ def create(key: str) -> Response:
     if isinstance(data, list):
         if not 1 <= len(data) <= MOST_AT_ONCE:
             raise BadRequest(f"1 to {MOST_AT_ONCE} records can be made at once.", status=413, code="out_of_range")
-        rows = [attributes({"data": one}, module.key) for one in data]
+        said = _defaults(module)
+        rows = [{**said, **attributes({"data": one}, module.key)} for one in data]
         linked = [take_links(module.key, row) for row in rows]
         outcome = records.create_many(viewer(), module, rows, Channel.API)
         for id, links in zip(outcome.ids, linked, strict=True):
             _link(module, id, links)
         made = [_one(module, id) for id in outcome.ids if id is not None]
         return answer({"data": made}, 201)
-    values = attributes(document, module.key)
+    values = {**_defaults(module), **attributes(document, module.key)}
     links = take_links(module.key, values)
     id = records.create(viewer(), module, values, Channel.API)
     _link(module, id, links)
     return answer({"data": _one(module, id)}, 201, {"Location": f"/api/v1/{module.key}/{id}"})
+
+
+def _defaults(module: Module) -> dict[str, Any]:
+    return {name: value for name, value in module.api_defaults.items() if name in writable(viewer(), module)}
 
 
 def _link(module: Module, id: int | None, links: dict[str, list[int]]) -> None:

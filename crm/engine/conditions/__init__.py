@@ -6,12 +6,13 @@ Grammar (spec/platform.md 6.1): {"$op": ["field", value, …]}, {"field": value}
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.sql import ColumnElement
 
 from crm.engine.conditions.memory import holds
-from crm.engine.conditions.nodes import BadCondition, read, where
+from crm.engine.conditions.nodes import BadCondition, Join, Test, read, where
 from crm.engine.conditions.operators import OPERATORS, Operator, allowed
 from crm.engine.conditions.sentence import say, words_to_translate
 from crm.engine.conditions.sql import Writer
@@ -20,9 +21,11 @@ from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 
 __all__ = [
-    "OPERATORS", "BadCondition", "Operator", "allowed", "check", "compile", "matches", "sentence", "where",
+    "OPERATORS", "BadCondition", "Operator", "Part", "allowed", "check", "compile", "matches", "parts", "sentence", "where",
     "words_to_translate",
 ]  # fmt: skip
+
+INSIDE = {"$cts", "$end", "$like", "$regex"}
 
 
 def check(where: Any, module: Module | str, viewer: Viewer | None = None) -> None:
@@ -30,15 +33,34 @@ def check(where: Any, module: Module | str, viewer: Viewer | None = None) -> Non
     read(where, _module(module), viewer)
 
 
-def compile(
-    where: Any, module: Module | str, viewer: Viewer, table: Any = None, steady: bool = False
-) -> ColumnElement[bool]:
-    """`where` as SQL over the module's table (or `table`, an alias of it). Raises BadCondition.
-
-    `steady`: for pages in the order of an index, see conditions/sql.py.
-    """
+def compile(where: Any, module: Module | str, viewer: Viewer, table: Any = None) -> ColumnElement[bool]:
+    """`where` as SQL over the module's table (or `table`, an alias of it). Raises BadCondition."""
     module = _module(module)
-    return Writer(viewer, steady).write(read(where, module, viewer), module.table if table is None else table)
+    return Writer(viewer).write(read(where, module, viewer), module.table if table is None else table)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of several conditions that must all hold. `field`: the record's own one that it is about, else ""."""
+
+    field: str
+    sql: ColumnElement[bool]
+    is_inside: bool = False  # asks what stands inside of texts, to which no index leads
+
+
+def parts(where: Any, module: Module, viewer: Viewer) -> list[Part]:
+    """What `compile` gives, as conditions that must all hold. Raises BadCondition."""
+    node, writer = read(where, module, viewer), Writer(viewer)
+    items = node.items if isinstance(node, Join) and not node.is_any and not node.negated else (node,)
+    found = []
+    for item in items:
+        said = writer.write(item, module.table)
+        if isinstance(item, Test) and item.through is None:
+            is_inside = item.operator.key in INSIDE and not item.negated and item.field.kind.is_text
+            found.append(Part(item.field.name, said, is_inside))
+        else:
+            found.append(Part("", said))
+    return found
 
 
 def matches(where: Any, module: Module | str, values: Mapping[str, Any], viewer: Viewer | None = None) -> bool:

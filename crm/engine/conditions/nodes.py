@@ -148,7 +148,9 @@ class _Reader:
         open_to = {
             name: relation
             for name, relation in modules.relations(module.key).items()
-            if relation.target and may(self.viewer, "view", relation.target) and self.may_follow(module, relation)
+            if relation.target in modules
+            and may(self.viewer, "view", relation.target)
+            and self.may_follow(module, relation)
         }
         if items[0] not in open_to:
             raise BadCondition(f"{path}[0]", str(UnknownName("relation", items[0], open_to)))

@@ -56,26 +56,6 @@ def _fits_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return f"({compiler.process(text, **kw)} ~ {compiler.process(pattern, **kw)})"
 
 
-class unindexed(FunctionElement[Any]):
-    """SQL: the column as it is, but on SQLite no reason to walk an index of it (measures A6: 8 times as slow)."""
-
-    inherit_cache = True
-
-    def __init__(self, column: ColumnElement[Any]) -> None:
-        super().__init__(column)
-        self.type = column.type
-
-
-@compiles(unindexed)
-def _unindexed(element: Any, compiler: Any, **kw: Any) -> str:
-    return compiler.process(element.clauses, **kw)  # type: ignore[no-any-return]
-
-
-@compiles(unindexed, "sqlite")
-def _unindexed_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"(+{compiler.process(element.clauses, **kw)})"
-
-
 Column = ColumnElement[Any]
 Sql = ColumnElement[bool]
 

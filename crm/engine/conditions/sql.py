@@ -7,20 +7,17 @@ from sqlalchemy.sql import ColumnElement
 
 from crm.db import db
 from crm.engine.conditions.nodes import Has, Join, Node, Test
-from crm.engine.conditions.operators import unindexed
 from crm.engine.module import Module
 from crm.engine.permissions import scope
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 
-FEW_VALUES = {"picklist", "checkbox"}  # an index of such a column says little
-
 
 class Writer:
-    """Writes the SQL of nodes for one viewer. `steady`: no condition is to keep SQLite from walking the index of the sort."""
+    """Writes the SQL of nodes for one viewer."""
 
-    def __init__(self, viewer: Viewer, steady: bool = False) -> None:
-        self.viewer, self.steady = viewer, steady
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
 
     def write(self, node: Node, table: Any, negated: bool = False) -> ColumnElement[bool]:
         """The condition on `table`; `negated`: where it does not hold. Never NULL in effect, see operators.py."""
@@ -43,8 +40,6 @@ class Writer:
         is_nullable = field.custom or (field.name != "id" and column.nullable)
         if field.kind.name == "checkbox" and is_nullable:
             column, is_nullable = func.coalesce(column, 0 if field.custom else False), False
-        if self.steady and field.kind.name in FEW_VALUES and table is module.table:
-            column = unindexed(column)
         said = node.operator.sql(column, field, *node.values)
         if not negated:
             return said

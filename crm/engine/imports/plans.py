@@ -17,7 +17,7 @@ from crm.engine.permissions import demand, writable
 from crm.engine.refusals import Fault, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
-from crm.words import _
+from crm.words import LANGUAGES, _, speaking
 
 MODES = ("create", "update", "both")
 MOST_BY_SCREEN = 200 * MEGABYTE
@@ -48,6 +48,7 @@ class Import(db.Model):  # type: ignore[name-defined]
     unchanged_count: Mapped[int] = mapped_column(Integer, default=0)
     refused_count: Mapped[int] = mapped_column(Integer, default=0)
     undone_count: Mapped[int] = mapped_column(Integer, default=0)
+    checked: Mapped[dict[str, Any] | None] = mapped_column(Json)  # what the dry run of the whole file found
     job_id: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -123,13 +124,17 @@ def begin(viewer: Viewer, module: str, name: str, stream: IO[bytes], most: int |
 
 
 def suggest(module: Module, names: list[str]) -> dict[str, str]:
-    """The field that each column's name points to: by technical name, label or alias; each field once."""
+    """The field that each column's name points to: by technical name, label in any language, or alias; each field once."""
     known: dict[str, str] = {}
     for name, said in module.fields.items():
         for word in (name, said.label, said.label.replace("-", ""), *said.aliases):
             known.setdefault(_word(word), name)
     for alias, name in module.aliases.items():
         known.setdefault(_word(alias), name)
+    for language in LANGUAGES:  # the file need not speak the language of who brings it
+        with speaking(language):
+            for name, said in module.fields.items():
+                known.setdefault(_word(_(said.label)), name)
     mapping: dict[str, str] = {}
     for index, name in enumerate(names):
         field = known.get(_word(name))

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crm.engine.refusals import Refused
 from crm.words import _
@@ -33,8 +33,7 @@ class Dialect:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One row of the file: the number of its first line (from 1) and its cells."""
 
     number: int
@@ -103,7 +102,7 @@ def lines(path: Path, dialect: Dialect) -> Iterator[Line]:
                 is_first = False
                 continue
             is_first = False
-            if any(cell.strip() for cell in cells):
+            if any(map(str.strip, cells)):
                 yield Line(number, cells)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 
 from crm import clock
 from crm.db import Entity, db, fold, fold_text
-from crm.engine import records
+from crm.engine import records, storing
 from crm.engine.channels import Channel
 from crm.engine.duplicates import holders
 from crm.engine.fields import Field
@@ -25,7 +25,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.words import _
 
-AT_ONCE = 1_000
+AT_ONCE = 2_000
 MOST_FAULTS = 100_000  # rows whose refusal is kept whole; a file beyond that is the wrong file
 UNDO_DAYS = 7
 QUOTED = tuple("=+-@")
@@ -46,6 +46,9 @@ class Report:
     faults: list[tuple[int, bool, str, list[str]]] = field(
         default_factory=list
     )  # line, is it a refusal, message, cells
+    most_faults: int = MOST_FAULTS
+    after_batch: "Callable[[list[_Row], Report], None] | None" = None
+    """Of a dry run: what the rows of earlier batches, taken back by now, forbid these; marks and counts them itself."""
 
 
 @dataclass
@@ -54,11 +57,14 @@ class _Row:
     values: dict[str, Any]
     remarks: list[str] = field(default_factory=list)
     fault: str = ""
+    was_made: bool = False
 
 
-def check(viewer: Viewer, plan: Import, step: Step | None = None, most: int | None = None) -> Report:
-    """A dry run: everything is done and taken back. `most`: stop after that many rows."""
-    return _run(viewer, plan, is_dry=True, step=step, most=most)
+def check(
+    viewer: Viewer, plan: Import, step: Step | None = None, most: int | None = None, into: Report | None = None
+) -> Report:
+    """A dry run: everything is done and taken back. `most`: stop after that many rows; `into`: the report to fill."""
+    return _run(viewer, plan, is_dry=True, step=step, most=most, into=into)
 
 
 def run(viewer: Viewer, plan: Import, step: Step | None = None) -> Report:
@@ -77,19 +83,27 @@ def run(viewer: Viewer, plan: Import, step: Step | None = None) -> Report:
     return report
 
 
-def _run(viewer: Viewer, plan: Import, is_dry: bool, step: Step | None, most: int | None = None) -> Report:
-    module, report = modules[plan.module], Report(is_dry)
+def _run(
+    viewer: Viewer,
+    plan: Import,
+    is_dry: bool,
+    step: Step | None,
+    most: int | None = None,
+    into: Report | None = None,
+) -> Report:
+    module, report = modules[plan.module], into or Report(is_dry)
     path = Path(plan.path)
     total, width = _count(path, plan), len(header(path, plan.how))
     fields = module.fields
     columns = [(index, fields[name]) for index, name in plan.columns.items() if name in fields]
     batch: list[_Row] = []
     keys: set[Any] = set()
+    done, match, for_all = 0 if is_dry else plan.done_line, plan.match, plan.for_all
     for line in lines(path, plan.how):
-        if line.number <= plan.done_line and not is_dry:
+        if line.number <= done:
             continue
-        row = _read(columns, plan, line, width)
-        key = fold_text(str(row.values.get(plan.match) or "")) if plan.match else None
+        row = _read(columns, for_all, line, width)
+        key = fold_text(str(row.values.get(match) or "")) if match else None
         if len(batch) == AT_ONCE or (key and key in keys):  # a second row for the same record must see the first one's
             _finish_batch(viewer, module, plan, batch, report, total, step)
             batch, keys = [], set()
@@ -113,19 +127,19 @@ def _finish_batch(
         return
     with _taken_back() if report.is_dry else _kept():
         made, faults = _write(viewer, module, plan, batch, report)
+        if report.after_batch:
+            report.after_batch(batch, report)
+            faults = _faults(plan, batch)
         report.rows += len(batch)
         refused = sum(1 for fault in faults if fault["is_refusal"])
         report.refused += refused
-        if len(report.faults) < MOST_FAULTS:
+        if len(report.faults) < report.most_faults:
             report.faults += [(one["line"], one["is_refusal"], one["message"], one["cells"]) for one in faults]
         if not report.is_dry:
             connection = db.session.connection()
             if faults and plan.refused_count < MOST_FAULTS:
                 connection.execute(insert(ImportFault.__table__), faults)
-            if made:
-                connection.execute(
-                    insert(ImportedRow.__table__), [{"import_id": plan.id, "entity_id": id} for id in made]
-                )
+            storing.insert_for_each(ImportedRow.__table__, "entity_id", made, {"import_id": plan.id})
             plan.row_count += len(batch)
             plan.refused_count += refused
             plan.done_line = batch[-1].line.number
@@ -148,7 +162,7 @@ def _kept() -> Iterator[None]:
     db.session.commit()
 
 
-def _read(columns: Sequence[tuple[int, Field]], plan: Import, line: Line, width: int) -> _Row:
+def _read(columns: Sequence[tuple[int, Field]], for_all: Mapping[str, Any], line: Line, width: int) -> _Row:
     """One line as values by field; what does not fit the table as a fault."""
     row = _Row(line, {})
     if len(line.cells) < width or any(cell.strip() for cell in line.cells[width:]):
@@ -169,7 +183,7 @@ def _read(columns: Sequence[tuple[int, Field]], plan: Import, line: Line, width:
                 )
             )
         row.values[said.name] = cell
-    for name, value in plan.for_all.items():
+    for name, value in for_all.items():
         if not row.values.get(name):
             row.values[name] = value
     return row
@@ -196,6 +210,8 @@ def _write(
         rows = [_said(module, batch[index].values) for index in new]
         outcome = records.create_many(viewer, module, rows, Channel.IMPORT, keep_going=True)
         made = [id for id in outcome.ids if id is not None]
+        for index, id in zip(new, outcome.ids, strict=True):
+            batch[index].was_made = id is not None
         for place, fault in outcome.refused.items():
             batch[new[place]].fault = _sentence(module, fault)
         report.created += len(made)
@@ -257,9 +273,9 @@ def _find_matches(viewer: Viewer, module: Module, plan: Import, batch: list[_Row
     if plan.mode == "create" or not plan.match:
         return {}
     wanted: dict[Any, list[int]] = {}
-    said: Field | None = module.fields.get(plan.match)
+    match, said = plan.match, module.fields.get(plan.match)
     for index, row in enumerate(batch):
-        raw = row.values.get(plan.match)
+        raw = row.values.get(match)
         if row.fault or raw in (None, ""):
             continue
         try:
@@ -269,7 +285,7 @@ def _find_matches(viewer: Viewer, module: Module, plan: Import, batch: list[_Row
         wanted.setdefault(fold_text(str(value)) if said and said.kind.is_text else value, []).append(index)
     if not wanted:
         return {}
-    held = holders(module, plan.match, list(wanted), viewer)
+    held = holders(module, match, list(wanted), viewer)
     return {index: held[key] for key, indexes in wanted.items() if key in held for index in indexes}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crm.engine.tags.modifiers import FUNCTIONS, MODIFIERS
 from crm.engine.tags.parse import parse
-from crm.engine.tags.spellings import LINKS, NAMESPACES
+from crm.engine.tags.spellings import LINKS, LINKS_TO_ONE, NAMESPACES
 from crm.engine.tags.tree import Call, Dialect, Filtered, Tag, TagError, expressions, names
 from crm.words import _
 
@@ -82,7 +82,7 @@ def is_known_link(name: str) -> bool:
     kind, colon, argument = name.removeprefix("links.").partition(":")
     if kind not in LINKS:
         return False
-    return bool(argument) if kind in ("survey", "page") else not colon
+    return bool(argument) if kind in LINKS_TO_ONE else not colon
 
 
 def _unknown(tag: Tag, offered: list[str]) -> Problem:

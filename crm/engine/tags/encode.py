@@ -14,15 +14,17 @@ Context = Literal["html", "url", "address", "style", "bare", "subject", "text"]
 
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NOT_HTML = re.compile(r"""[&<>"'\x00-\x08\x0b\x0c\x0e-\x1f\x7f]""").search  # what encode_html would change
 _NOT_STYLE = re.compile(r"[^\w#%., -]")
 _NOT_BARE = re.compile(r"[^\w.-]|-(?=-)|-\Z")
 _SCHEME = re.compile(r"(?i)(?:https?://|mailto:|tel:)[^\s]")
+_PLAIN_ADDRESS = re.compile(r"https?://[A-Za-z0-9%:/?=_.~-]+").fullmatch
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?:[/?#:].*)?\Z")
 
 
 def encode_html(value: str) -> str:
     """Escapes & < > " ' and drops control characters that no HTML may hold."""
-    return html.escape(_CONTROLS.sub("", value))
+    return html.escape(_CONTROLS.sub("", value)) if _NOT_HTML(value) else value
 
 
 def encode_url(value: str) -> str:
@@ -32,6 +34,8 @@ def encode_url(value: str) -> str:
 
 def encode_address(value: str) -> str:
     """A whole address: http(s), mailto, tel pass (escaped), a bare host gets https://, all else becomes empty."""
+    if _PLAIN_ADDRESS(value):  # our own links, several in every mail
+        return value
     text = _BREAKS.sub("", value.strip())
     if not _SCHEME.match(text):
         if not _HOST.match(text):

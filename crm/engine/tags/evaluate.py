@@ -60,6 +60,17 @@ def evaluate(tree: Tree, values: Mapping[str, Any], now: datetime, zone: tzinfo)
         raise FormulaError(_("the formula is nested too deeply")) from None
 
 
+def worth(what: Expression | Math, values: Mapping[str, Any], now: datetime, zone: tzinfo) -> Any:
+    """The value of one expression, not yet text; `values` as for evaluate. Raises FormulaError."""
+    run = Run(values, now, zone, deadline=time.monotonic() + MAX_SECONDS)
+    try:
+        return _math(what, run) if isinstance(what, Math) else _value(what, run)
+    except Phrase as error:
+        raise FormulaError(str(error)) from None
+    except RecursionError:
+        raise FormulaError(_("the formula is nested too deeply")) from None
+
+
 def _run(nodes: tuple[Node, ...], run: Run) -> list[str]:
     out: list[str] = []
     for node in nodes:

@@ -4,8 +4,34 @@ from __future__ import annotations
 
 import re
 
-NAMESPACES = ("contact", "account", "lead", "user", "owner", "campaign", "sendout", "survey", "record", "links")
-LINKS = ("unsubscribe", "online", "preferences", "me", "survey", "page")
+NAMESPACES = (
+    "contact",
+    "account",
+    "lead",
+    "user",
+    "owner",
+    "campaign",
+    "sendout",
+    "survey",
+    "event",
+    "attendee",
+    "record",
+    "links",
+)
+LINKS = (
+    "unsubscribe",
+    "online",
+    "preferences",
+    "me",
+    "survey",
+    "page",
+    "event",
+    "cancel",
+    "confirm",
+    "event_join",
+    "event_decline",
+)
+LINKS_TO_ONE = ("survey", "page", "event_join", "event_decline")  # those that say after a colon to which
 
 OLD_WORDS = {
     "cancel_link": "links.unsubscribe",

@@ -31,6 +31,8 @@ def gather(
 
 def stored(value: Any) -> str:
     """A value as {if} compares it: keys, ISO dates, plain numbers, 1 or 0, several joined by comma."""
+    if isinstance(value, str):  # nearly always
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -18,6 +18,8 @@ from crm.db import reading
 from crm.mail.sending.claim import Claimer, give_back
 from crm.mail.sending.kinds import KINDS, Claimed, Rendered
 from crm.mail.sending.ledger import Beginning, Ending
+from crm.mail.sending.pace import Pacer
+from crm.mail.sending.providers import provider_of
 from crm.mail.sending.settle import Settlement
 from crm.mail.sending.throttle import Throttle
 
@@ -30,11 +32,13 @@ class Batch:
     """Claims, loads and renders; `next_mail` may be called by several threads."""
 
     def __init__(
-        self, engine: Engine, worker_id: int, throttle: Throttle, context: Callable[[], AbstractContextManager[Any]]
-    ) -> None:
+        self, engine: Engine, worker_id: int, throttle: Throttle, context: Callable[[], AbstractContextManager[Any]],
+        pacer: Pacer | None = None,
+    ) -> None:  # fmt: skip
         self.engine = engine
         self.worker_id = worker_id
         self.throttle = throttle
+        self.pacer = pacer or Pacer(engine, throttle.domain_rate)
         self.context = context
         self._claimer = Claimer(engine)
         self._rows: list[tuple[Claimed, Any]] = []
@@ -72,6 +76,8 @@ class Batch:
 
     def _take(self, may_fill: bool) -> tuple[Claimed, Any] | float:
         soonest = self._find()
+        if may_fill and isinstance(soonest, float) and not self.pacer.is_calm:
+            self._let_go()
         if may_fill and isinstance(soonest, float) and time.monotonic() >= self._look_at and len(self._rows) < SIZE:
             if self._fill():
                 return self._find()
@@ -81,20 +87,23 @@ class Batch:
 
     def _find(self) -> tuple[Claimed, Any] | float:
         """The first row whose tokens are there, or the seconds to the soonest."""
-        if self.throttle.is_off:
+        self.pacer.look()
+        if self.throttle.is_off and self.pacer.is_calm:
             return self._rows.pop() if self._rows else 0.5
         soonest, asked = 0.5, dict[str, float]()
         for at, (row, _) in enumerate(self._rows):
-            if row.domain not in asked:
-                asked[row.domain] = self.throttle.wait(row.domain)
-                if not asked[row.domain]:
+            provider = provider_of(row.domain)
+            if provider not in asked:
+                asked[provider] = self.pacer.wait(provider) or self.throttle.wait(provider, self.pacer.rate(provider))
+                if not asked[provider]:
                     return self._rows.pop(at)
-            soonest = min(soonest, asked[row.domain])
+            soonest = min(soonest, asked[provider])
         return max(soonest, 0.001)
 
     def _fill(self) -> bool:
         """Claim and load; whether there is something new."""
-        rows = self._claimer.claim(self.worker_id, SIZE)
+        # While somebody is left alone, many rows go straight back: fewer, larger steps cost the others less.
+        rows = self._claimer.claim(self.worker_id, SIZE if self.pacer.is_calm else 4 * SIZE)
         rows = self._put_off(rows)
         if not rows:
             return False
@@ -114,20 +123,40 @@ class Batch:
         self._rows = fresh[::-1] + self._rows if self.throttle.is_off else self._rows + fresh
         return True
 
-    def _put_off(self, rows: list[Claimed]) -> list[Claimed]:
-        """Give back what a slow domain could not take soon anyway, so that other domains come in."""
-        rate = self.throttle.domain_rate
-        if not rate or not rows:
-            return rows
-        most = max(1, math.ceil(rate * _AHEAD_SECONDS))
-        held = Counter(row.domain for row, _ in self._rows)
-        kept: list[Claimed] = []
-        surplus: list[Claimed] = []
-        for row in rows:
-            held[row.domain] += 1
-            (kept if held[row.domain] <= most else surplus).append(row)
-        if surplus:
+    def _let_go(self) -> None:
+        """Give back what is at hand for providers that have just been paused: it would only keep others out."""
+        paused: dict[float, list[Claimed]] = {}
+        for row, _ in self._rows:
+            if (pause := self.pacer.wait(provider_of(row.domain))) > 1.0:
+                paused.setdefault(float(math.ceil(pause)), []).append(row)
+        gone = {row.id for rows in paused.values() for row in rows}
+        self._rows = [(row, loaded) for row, loaded in self._rows if row.id not in gone]
+        self._give_back(paused)
+
+    def _give_back(self, rows: dict[float, list[Claimed]]) -> None:
+        for seconds, some in rows.items():
             with self.engine.begin() as connection:
-                give_back(connection, self.worker_id, surplus, _AHEAD_SECONDS)
+                give_back(connection, self.worker_id, some, seconds)
+
+    def _put_off(self, rows: list[Claimed]) -> list[Claimed]:
+        """Give back what a slow or paused provider could not take soon anyway, so that others come in."""
+        if not rows or (not self.throttle.domain_rate and self.pacer.is_calm):
+            return rows
+        held = Counter(provider_of(row.domain) for row, _ in self._rows)
+        kept: list[Claimed] = []
+        slow: list[Claimed] = []
+        paused: dict[float, list[Claimed]] = {}
+        for row in rows:
+            provider = provider_of(row.domain)
+            pause, rate = self.pacer.wait(provider), self.pacer.rate(provider)
+            held[provider] += 1
+            if pause:
+                paused.setdefault(float(math.ceil(pause)), []).append(row)
+            elif rate and held[provider] > max(1, math.ceil(rate * _AHEAD_SECONDS)):
+                slow.append(row)
+            else:
+                kept.append(row)
+        self._give_back(paused | ({_AHEAD_SECONDS: [*paused.get(_AHEAD_SECONDS, ()), *slow]} if slow else {}))
+        if slow and not paused:  # behind those of a paused provider there may be others that can go at once
             self._look_at = time.monotonic() + 1.0
         return kept

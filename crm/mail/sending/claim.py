@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, case, select, update
+from sqlalchemy import Connection, Engine, Integer, bindparam, case, select, update
 
 from crm import clock
 from crm.db import reading
@@ -31,19 +31,20 @@ class Claimer:
         now = clock.now()
         with reading(), self.engine.connect() as connection:  # looking takes no write lock
             runs: list[int | None] = [None, *self._runs_in_turn(connection)]
-            due = [run for run in runs if _is_any(connection, run, now)]
+            due = [(run, by) for run in runs if (by := _due(connection, run, now))]
         claimed: list[Claimed] = []
-        for run in due:
+        for run, by in due:
             with self.engine.begin() as connection:
-                for when in (_D.due_at.is_(None), _D.due_at <= now):
+                for is_at_once in by:
                     if len(claimed) < size:
-                        claimed += _lease(connection, worker_id, run, when, size - len(claimed))
+                        given = {"run": run, "now": now, "size": size - len(claimed), "worker": worker_id}
+                        claimed += _lease(connection, _LEASE[run is None, is_at_once], given)
             if claimed and run is not None:
                 break
         return claimed
 
     def _runs_in_turn(self, connection: Connection) -> list[int]:
-        runs = list(connection.scalars(select(Run.sendout_id).where(Run.state == "open").order_by(Run.sendout_id)))
+        runs = list(connection.scalars(_RUNS))
         self._turn += 1
         start = self._turn % len(runs) if runs else 0
         return runs[start:] + runs[:start]
@@ -63,26 +64,39 @@ def give_back(connection: Connection, worker_id: int, rows: Sequence[Claimed], s
     )  # fmt: skip
 
 
-def _is_any(connection: Connection, run: int | None, now: datetime) -> bool:
-    for when in (_D.due_at.is_(None), _D.due_at <= now):
-        if connection.scalar(select(_D.id).where(_of(run), IS_CLAIMABLE, when).limit(1)) is not None:
-            return True
-    return False
+def _due(connection: Connection, run: int | None, now: datetime) -> list[bool]:
+    """Which rows of a run are due: True for those that go at once, False for those whose moment has come."""
+    given = {"run": run, "now": now}
+    return [at_once for at_once in (True, False) if connection.scalar(_LOOK[run is None, at_once], given) is not None]
 
 
-def _lease(connection: Connection, worker_id: int, run: int | None, when: Any, size: int) -> list[Claimed]:
-    # As a common table, else PostgreSQL may run it once a row and lease more than `size`.
-    chosen = (
-        select(_D.id).where(_of(run), IS_CLAIMABLE, when).limit(size).with_for_update(skip_locked=True).cte("chosen")
+def _lease(connection: Connection, statement: Any, given: dict[str, Any]) -> list[Claimed]:
+    return sorted((Claimed(*row) for row in connection.execute(statement, given)), key=lambda row: row.id)
+
+
+def _of(is_single: bool, is_at_once: bool) -> tuple[Any, ...]:
+    """The rows of a run (or the single mails) that may be claimed: those without a moment, or those whose moment has come."""
+    return (
+        _D.sendout_id.is_(None) if is_single else _D.sendout_id == bindparam("run"),
+        IS_CLAIMABLE,
+        _D.due_at.is_(None) if is_at_once else _D.due_at <= bindparam("now"),
     )
-    rows = connection.execute(
-        update(Delivery)
+
+
+def _lease_statement(*of: Any) -> Any:
+    # As a common table, else PostgreSQL may run it once a row and lease more than `size`.
+    some = select(_D.id).where(*of).limit(bindparam("size", type_=Integer)).with_for_update(skip_locked=True)
+    chosen = some.cte("chosen")
+    return (
+        update(Delivery.__table__)
         .where(_D.id.in_(select(chosen.c.id)), IS_CLAIMABLE)
-        .values(state="leased", worker_id=worker_id, fence=_D.fence + 1, text_begun_at=None)
+        .values(state="leased", worker_id=bindparam("worker"), fence=_D.fence + 1, text_begun_at=None)
         .returning(*_COLUMNS)
     )
-    return sorted((Claimed(*row) for row in rows), key=lambda row: row.id)
 
 
-def _of(run: int | None) -> Any:
-    return _D.sendout_id.is_(None) if run is None else _D.sendout_id == run
+# Built once: SQLAlchemy takes longer to build them than the database to run them.
+_WAYS = [(is_single, is_at_once) for is_single in (True, False) for is_at_once in (True, False)]
+_LOOK = {way: select(_D.id).where(*_of(*way)).limit(1) for way in _WAYS}
+_LEASE = {way: _lease_statement(*_of(*way)) for way in _WAYS}
+_RUNS = select(Run.sendout_id).where(Run.state == "open").order_by(Run.sendout_id)

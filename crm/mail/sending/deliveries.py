@@ -24,14 +24,17 @@ OPEN = ("waiting", "leased", "retry")
 
 # As text with literal values: an index with a condition is used only for the very same condition.
 IS_LEASED = text("state = 'leased'")
-IS_NOT_SKIPPED = text("state <> 'skipped'")
+# By its reason, not by its state: SQLite writes an entry anew whenever a column of the condition changes, and the state
+# does so three times a mail.
+IS_NOT_SKIPPED = text("skip_reason IS NULL")
 
 
 class Delivery(db.Model):  # type: ignore[misc, name-defined, unused-ignore]
     """One mail to one person. `kind` names who renders it (see `kinds`); `sendout_id` is empty for a single mail.
 
     `due_at` empty: at once. `fence` grows with every claim; only who holds worker and fence may begin the text. `payload` is
-    what a single mail needs to be rendered, removed when it was sent. `reply` is the server's last word."""
+    what a single mail needs to be rendered, removed when it was sent; `subject` names a single mail, a sendout has its own
+    name. `reply` is the server's last word."""
 
     __tablename__ = "deliveries"
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -41,6 +44,7 @@ class Delivery(db.Model):  # type: ignore[misc, name-defined, unused-ignore]
     person_module: Mapped[str | None] = mapped_column(String(40))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("entities.id", ondelete="SET NULL"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("entities.id", ondelete="SET NULL"))
+    subject: Mapped[str | None] = mapped_column(String(255))
     email: Mapped[str] = mapped_column(String(320), default="", server_default="")
     email_key: Mapped[str] = mapped_column(String(320), default="", server_default="")
     state: Mapped[str] = mapped_column(String(12), default="waiting", server_default="waiting")
@@ -74,7 +78,8 @@ class Delivery(db.Model):  # type: ignore[misc, name-defined, unused-ignore]
         ),
         Index("uq_deliveries_sendout_id_person_id", "sendout_id", "person_id", unique=True),
         Index("ix_deliveries_leased", "worker_id", sqlite_where=IS_LEASED, postgresql_where=IS_LEASED),
-        Index(None, "sendout_id", "state"),
+        # With its moment: whether any row of many waiting ones has come due is one look, not a walk through all of them.
+        Index(None, "sendout_id", "state", "due_at"),
         Index(None, "person_id"),
         Index(None, "contact_id"),
         Index(None, "email_key"),

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.sql import ColumnElement
 
-from crm.mail.message import Envelope
+from crm.mail.message import Envelope, Settled
 from crm.mail.outcome import Outcome
 
 
@@ -39,7 +39,7 @@ class Rendered:
     """A finished mail: `data` from `assemble`, and its Message-ID for the ledger."""
 
     envelope: Envelope
-    data: bytes
+    data: bytes | Settled
     message_id: str
 
 

@@ -1,6 +1,7 @@
 """One commit a mail: the outcome of the last one together with “the text of the next one begins”, if it still may.
 
-The statements are built once; a connection of its own keeps them off the pool and has the durability that was asked for.
+The statements are built once (`quick`); a connection of its own keeps them off the pool and has the durability that was asked
+for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, exists, literal, null, or_, select, update
+from sqlalchemy import Connection, Engine, exists, literal, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql import Select
 
@@ -20,20 +21,13 @@ from crm.db import reading
 from crm.mail.outcome import Outcome
 from crm.mail.sending.deliveries import Delivery, Run
 from crm.mail.sending.kinds import KINDS, Claimed, Rendered
-from crm.mail.sending.prepared import Prepared, slot
+from crm.mail.sending.prepared import slot
+from crm.mail.sending.quick import IS_HELD_BY_US, Begin, QuickCommit
 from crm.mail.sending.settle import Settlement
 
 Context = Callable[[], AbstractContextManager[Any]]
 _D = Delivery.__table__.c
-_OURS = (_D.id == slot("row"), _D.fence == slot("held_fence"), _D.worker_id == slot("worker"))
-_SENT = (
-    update(Delivery)
-    .where(*_OURS, _D.state.in_(("leased", "uncertain")))
-    .values(
-        state="sent", sent_at=slot("new_sent_at"), reply=slot("new_reply"), attempts=slot("new_attempts"),
-        due_at=slot("new_due_at"), payload=null(),
-    )
-)  # fmt: skip
+_OURS = (_D.id == slot("row"), _D.fence == slot("held_fence"), IS_HELD_BY_US)
 _ONE_WRITER = threading.Lock()
 
 
@@ -56,7 +50,10 @@ class Ending:
 
 
 class Ledger:
-    """The ledger of one worker on one database connection; used by one thread. `sync`: power or process."""
+    """The ledger of one worker on one database connection. `sync`: power or process.
+
+    On PostgreSQL each sending thread has its own. SQLite lets one write at a time, so there all threads share one: with a
+    connection each, every commit of one would make the others read their pages of the file again (33 reads a mail)."""
 
     def __init__(self, engine: Engine, worker_id: int, sync: str, context: Context = nullcontext) -> None:
         self.engine = engine
@@ -64,22 +61,22 @@ class Ledger:
         self.worker_id = worker_id
         self.sync = sync
         self._connection: Connection | None = None
-        self._begin: dict[tuple[str, int | None], tuple[Prepared, Select[Any], Select[Any]]] = {}
-        self._is_sqlite = engine.dialect.name == "sqlite"
-        self._sent = Prepared(_SENT, engine.dialect)
+        self._begin: dict[tuple[str, int | None], tuple[Begin, Select[Any], Select[Any]]] = {}
+        self._quick = QuickCommit(engine.dialect)
         self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
         # SQLite lets one write; threads of this process queue here rather than in its sleeping busy handler.
-        self._turn: AbstractContextManager[Any] = _ONE_WRITER if engine.dialect.name == "sqlite" else nullcontext()
+        self.is_shared = engine.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[Any] = _ONE_WRITER if self.is_shared else nullcontext()
 
     def record(self, ending: Ending | None, beginning: Beginning | None) -> bool:
         """Commit an outcome and the beginning of the next text in one transaction; whether that one may begin.
 
         Raises SQLAlchemy's DBAPIError when the ledger cannot be written; calling again with the same values is safe."""
         try:
-            connection = self._open()
             if beginning:
                 self._statements(beginning.row)  # made outside of the transaction: a kind may read for it
             with self._turn:
+                connection = self._open()
                 if ending is None or ending.settlement.state == "sent":
                     return self._record_quickly(connection, ending, beginning)
                 with connection.begin():
@@ -95,26 +92,19 @@ class Ledger:
         raw: Any = connection.connection.dbapi_connection
         if raw is None or (ending is None and beginning is None):
             return False
-        may_begin = False
+        values: dict[str, Any] = {"worker": self.worker_id}
+        begin = None
+        if ending:
+            values |= ending.settlement.values
+            values["sent_row"], values["sent_fence"] = ending.row.id, ending.row.fence
+        if beginning:
+            row, begin = beginning.row, self._statements(beginning.row)[0]
+            values["row"], values["held_fence"] = row.id, row.fence
+            values["begun"], values["mid"] = beginning.at, beginning.rendered.message_id
         try:
-            cursor = raw.cursor()
-            try:
-                if self._is_sqlite:
-                    cursor.execute("BEGIN IMMEDIATE")
-                if ending:
-                    self._sent.run(cursor, self._key(ending.row) | _bound(ending.settlement.values))
-                if beginning:
-                    values = self._key(beginning.row) | {"begun": beginning.at, "mid": beginning.rendered.message_id}
-                    may_begin = self._statements(beginning.row)[0].run(cursor, values) > 0
-                raw.commit()
-            except BaseException:
-                raw.rollback()
-                raise
-            finally:
-                cursor.close()
+            return self._quick.run(raw, values, ending is not None, begin)
         except self._errors as problem:
             raise OperationalError("the sending ledger", None, problem) from problem
-        return may_begin
 
     def may_still(self, beginning: Beginning) -> bool:
         """Ask again right before the text, when it had to wait: is it still ours, the run open, nothing against it?"""
@@ -122,19 +112,20 @@ class Ledger:
 
     def why_not(self, row: Claimed) -> str | None:
         """Why a beginning was refused: a skip reason, "" when the row is ours but its run is not open, None when it is lost."""
-        connection, statement = self._open(), self._statements(row)[2]
-        with reading(), connection.begin():
+        statement = self._statements(row)[2]
+        with self._turn, reading(), (connection := self._open()).begin():
             found = connection.execute(statement, self._key(row)).one_or_none()
         return None if found is None else (found[0] or "")
 
     def close(self) -> None:
         """Let go of the connection; it is opened again when needed."""
-        connection, self._connection = self._connection, None
-        if connection:
-            try:
-                connection.close()
-            except Exception:  # noqa: BLE001 - it is broken already, that is why it is closed
-                connection.invalidate()
+        with self._turn:
+            connection, self._connection = self._connection, None
+            if connection:
+                try:
+                    connection.close()
+                except Exception:  # noqa: BLE001 - it is broken already, that is why it is closed
+                    connection.invalidate()
 
     def _write(self, connection: Connection, ending: Ending) -> None:
         settlement = ending.settlement
@@ -151,11 +142,10 @@ class Ledger:
         return {"row": row.id, "held_fence": row.fence, "worker": self.worker_id}
 
     def _is_row(self, statement: Select[Any], values: dict[str, Any]) -> bool:
-        connection = self._open()
-        with reading(), connection.begin():
+        with self._turn, reading(), (connection := self._open()).begin():
             return connection.execute(statement, values).first() is not None
 
-    def _statements(self, row: Claimed) -> tuple[Prepared, Select[Any], Select[Any]]:
+    def _statements(self, row: Claimed) -> tuple[Begin, Select[Any], Select[Any]]:
         """For one kind and sendout: begin the text; may it still; and why not."""
         key = (row.kind, row.sendout_id)
         if key not in self._begin:
@@ -167,9 +157,13 @@ class Ledger:
             if refusal is not None:
                 may.append(refusal.is_(None))
             fresh = or_(_D.text_begun_at.is_(None), _D.text_begun_at == slot("begun"))
-            begin = update(Delivery).where(*may, fresh).values(text_begun_at=slot("begun"), message_id=slot("mid"))
+            begin = (
+                update(Delivery.__table__)
+                .where(*may, fresh)
+                .values(text_begun_at=slot("begun"), message_id=slot("mid"))
+            )
             self._begin[key] = (
-                Prepared(begin, self.engine.dialect),
+                self._quick.prepare(begin),
                 select(_D.id).where(*may, _D.text_begun_at == slot("begun")),
                 select(literal(None) if refusal is None else refusal)
                 .select_from(Delivery)
@@ -193,10 +187,6 @@ class Ledger:
         return self._connection
 
 
-def _bound(values: dict[str, Any]) -> dict[str, Any]:
-    return {f"new_{name}": value for name, value in values.items() if name != "payload"}
-
-
 def _be_durable(connection: Connection, sync: str) -> None:
     """`power`: a commit is on the disk when it returns; `process`: it survives the end of this process."""
     if (
@@ -205,6 +195,7 @@ def _be_durable(connection: Connection, sync: str) -> None:
         raw = connection.connection.dbapi_connection
         if raw is not None:
             raw.execute(f"PRAGMA synchronous = {'FULL' if sync == 'power' else 'NORMAL'}")
+            raw.execute("PRAGMA cache_size = -4000")  # it goes through the rows once; pages seen need not be kept
         return
     with connection.begin():
         connection.exec_driver_sql(f"SET synchronous_commit TO {'on' if sync == 'power' else 'off'}")

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from crm import troubles
 from crm.mail.outcome import Outcome
 from crm.mail.sending import workers
 from crm.mail.sending.batch import Batch
@@ -26,6 +27,7 @@ from crm.mail.transport import Transport
 
 log = logging.getLogger(__name__)
 REFUSALS_IN_A_ROW = 20
+AWAY_PAUSE_SECONDS = 2.0  # of the back-off: the second failure in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class PostOffice:
         self._counting = threading.Lock()
         self._in_a_row: Counter[int | None] = Counter()
         self._runs_seen: set[int | None] = set()
+        self._watch = troubles.Watch(engine, "mail", name)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; after a lost heartbeat it begins again as a new worker."""
@@ -76,12 +79,9 @@ class PostOffice:
         batch = Batch(self.engine, worker_id, self._throttle(), self.context)
         way = Way(self._tell_unreachable)
         senders = [
-            Sender(
-                batch, Ledger(self.engine, worker_id, self.rules.ledger_sync, self.context), self.transport.connection(), way,
-                self.rules.first_retry_seconds, self._note,
-            )
-            for _ in range(self.rules.connections)
-        ]  # fmt: skip
+            Sender(batch, ledger, self.transport.connection(), way, self.rules.first_retry_seconds, self._note)
+            for ledger in self._ledgers(worker_id)
+        ]
         threads = [
             threading.Thread(target=sender.run, args=(over,), name=f"mail {n}") for n, sender in enumerate(senders)
         ]
@@ -92,6 +92,7 @@ class PostOffice:
                 if not self._beat(worker_id):
                     log.warning("this sending process was taken for dead and begins anew", extra={"worker": worker_id})
                     break
+                self._look_at_server(way, worker_id)
         finally:
             over.set()
             for thread in threads:
@@ -99,6 +100,14 @@ class PostOffice:
             batch.empty()
             with contextlib.suppress(DBAPIError):  # else its lease ends by itself
                 workers.retire(self.engine, worker_id)
+                self._watch.note(False)  # nobody here sees it any more
+
+    def _ledgers(self, worker_id: int) -> list[Ledger]:
+        """One for each sending thread, or the same for all."""
+        first, *others = (
+            Ledger(self.engine, worker_id, self.rules.ledger_sync, self.context) for _ in range(self.rules.connections)
+        )
+        return [first, *(first if first.is_shared else one for one in others)]
 
     def _beat(self, worker_id: int) -> bool:
         """Renew the heartbeat and bury others; a database that does not answer is no reason to stop what is under way."""
@@ -109,6 +118,21 @@ class PostOffice:
             return True
         self._bury_silent()
         return alive
+
+    def _look_at_server(self, way: Way, worker_id: int) -> None:
+        """Note whether the mail server is away; while nobody waits, no sender would meet it again, so it is looked for here."""
+        try:
+            if way.failing_since and not way.wait() and not workers.holds(self.engine, worker_id):
+                connection = self.transport.connection()
+                problem = connection.open()
+                connection.close()
+                if problem is None:
+                    way.works()
+                else:
+                    way.failed(problem.sentence)
+            self._watch.note(bool(way.failing_since) and way.pause >= AWAY_PAUSE_SECONDS)
+        except DBAPIError:
+            log.warning("what is known of the mail server cannot be noted: the database does not answer")
 
     def _bury_silent(self) -> None:
         try:

@@ -7,33 +7,43 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Dialect, bindparam
+from sqlalchemy import BindParameter, Dialect
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
 
 
-def slot(name: str) -> BindParameter[Any]:
-    """A value that is given at each run."""
-    return bindparam(name, None)
+class Slot(BindParameter[Any]):
+    """A value that is given at each run; all other values of a statement are written into its text."""
+
+    inherit_cache = False
+
+
+@compiles(Slot)
+def _stay_open(element: Any, compiler: Any, **kw: Any) -> str:
+    return str(compiler.visit_bindparam(element, **(kw | {"literal_binds": False})))
+
+
+def slot(name: str) -> Slot:
+    """A value that is given at each run, by this name."""
+    return Slot(name, None)
 
 
 class Prepared:
-    """The text of a statement and how its values are turned into the driver's; `run` gives the number of rows it touched."""
+    """The text of a statement and the order of its values; `run` gives the number of rows it touched."""
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        # Places in the driver's own spelling, so that it has nothing to translate at a run.
+        own: Any = type(dialect)(paramstyle="qmark" if dialect.name == "sqlite" else "numeric_dollar")  # type: ignore[call-arg]
+        compiled: Any = statement.compile(dialect=own, compile_kwargs={"literal_binds": True})
         self.sql: str = compiled.string
-        self._order: list[str] | None = list(compiled.positiontup) if compiled.positional else None
-        self._fixed: dict[str, Any] = dict(compiled.construct_params())
-        self._turns: dict[str, Any] = {}
-        for name, bind in compiled.binds.items():
-            turn = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            if turn is not None:
-                self._turns[name] = turn
-                if name in self._fixed and self._fixed[name] is not None:
-                    self._fixed[name] = turn(self._fixed[name])
+        names: list[str] = list(compiled.positiontup)
+        self._values = [  # each once, however often the text names it
+            (name, compiled.binds[name].type.dialect_impl(own).bind_processor(own)) for name in dict.fromkeys(names)
+        ]
+        self._order = [[name for name, _ in self._values].index(name) for name in names]
 
     def run(self, cursor: Any, values: dict[str, Any]) -> int:
-        """Execute with `values` for the bindparams of these names; the fixed values of the statement are added."""
-        given = self._fixed | {name: self._turns[name](v) if name in self._turns else v for name, v in values.items()}
-        cursor.execute(self.sql, given if self._order is None else [given[name] for name in self._order])
+        """Execute with `values` for the slots of these names."""
+        ready = [turn(value) if (value := values[name]) is not None and turn else value for name, turn in self._values]
+        cursor.execute(self.sql, [ready[place] for place in self._order])
         return int(cursor.rowcount)

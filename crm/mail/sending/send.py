@@ -18,6 +18,7 @@ from crm import clock
 from crm.mail.outcome import Outcome
 from crm.mail.sending.batch import Batch
 from crm.mail.sending.ledger import Beginning, Ending, Ledger
+from crm.mail.sending.pace import is_deferral
 from crm.mail.sending.settle import Settlement, settle
 from crm.mail.transport import Connection
 
@@ -169,7 +170,10 @@ class Sender:
         return may_go
 
     def _end(self, mail: Beginning, outcome: Outcome) -> Ending:
-        if outcome.kind == "unreachable" or outcome.is_closing:
+        domain = mail.row.domain
+        self.batch.pacer.note(domain, outcome)
+        is_of_server = not is_deferral(outcome) or self.batch.pacer.is_server_busy(domain)
+        if outcome.kind == "unreachable" or (outcome.is_closing and is_of_server):
             self.way.failed(outcome.sentence)
         elif outcome.kind != "not_sent":
             self.way.works()

@@ -35,10 +35,11 @@ class Throttle:
         """Whether nothing is limited."""
         return not self.send_rate and not self.domain_rate
 
-    def wait(self, domain: str) -> float:
-        """Seconds until a mail to `domain` may go; 0 takes the tokens for it, now."""
+    def wait(self, domain: str, rate: float | None = None) -> float:
+        """Seconds until a mail to `domain` (or provider) may go; 0 takes the tokens for it, now. `rate`: another than usual."""
         now = time.monotonic()
-        keys = [(key, rate) for key, rate in (("*", self.send_rate), (f"to:{domain}", self.domain_rate)) if rate]
+        own = self.domain_rate if rate is None else rate
+        keys = [(key, rate) for key, rate in (("*", self.send_rate), (f"to:{domain}", own)) if rate]
         longest = max((self._next(key, rate, now) - now for key, rate in keys), default=0.0)
         if longest > 0:
             return longest

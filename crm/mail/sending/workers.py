@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, case, delete, insert, select, update
 
 from crm.db import database_seconds, reading
-from crm.mail.sending.deliveries import Delivery, MailWorker
+from crm.mail.sending.deliveries import IS_LEASED, Delivery, MailWorker
 
 HEARTBEAT_SECONDS = 5.0
 
@@ -29,6 +29,13 @@ def beat(engine: Engine, worker_id: int) -> bool:
             update(MailWorker).where(MailWorker.id == worker_id).values(seen_at=database_seconds())
         )
         return bool(renewed.rowcount)
+
+
+def holds(engine: Engine, worker_id: int) -> bool:
+    """Whether the worker holds any mail."""
+    with reading(), engine.connect() as connection:
+        held = select(_D.id).where(_D.worker_id == worker_id, IS_LEASED).limit(1)
+        return connection.execute(held).first() is not None
 
 
 def bury_silent(engine: Engine, lease_seconds: float) -> int:

@@ -10,7 +10,8 @@ from crm.clock import now
 from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
-from crm.engine.module import Block, Filter, Module, Related
+from crm.engine.module import Block, Filter, Module, PortalExposure, Related
+from crm.engine.pictures import is_picture_of_its_own
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.rules import key_of_email, makes_circle
@@ -29,29 +30,31 @@ class Contact(Record):
     """A person. When and how somebody agreed or refused stands beside the answer, as evidence."""
 
     __tablename__ = "contacts"
-    salutation: Mapped[str | None] = f.picklist("Salutation", "salutation")
-    first_name: Mapped[str | None] = f.text("First name", max=60, indexed=True, aliases=("firstname",))
-    last_name: Mapped[str] = f.text("Last name", max=80, aliases=("lastname",))
-    account_id: Mapped[int | None] = f.link("Account", to="accounts")
-    title: Mapped[str | None] = f.text("Title", max=80)
-    department: Mapped[str | None] = f.text("Department", max=80)
-    reports_to_id: Mapped[int | None] = f.link("Reports to", to="contacts")
-    contact_type: Mapped[str | None] = f.picklist("Type", "contact_type", aliases=("type",))
-    temperature: Mapped[str | None] = f.picklist("Temperature", "temperature")
-    email: Mapped[str | None] = f.email("E-mail", indexed=True, audited=True)
+    salutation: Mapped[str | None] = f.picklist("Salutation", "salutation", personal=True)
+    first_name: Mapped[str | None] = f.text("First name", personal=True, max=60, indexed=True, aliases=("firstname",))
+    last_name: Mapped[str] = f.text("Last name", personal=True, max=80, aliases=("lastname",))
+    account_id: Mapped[int | None] = f.link("Account", personal=True, to="accounts")
+    title: Mapped[str | None] = f.text("Job title", personal=True, max=80)
+    department: Mapped[str | None] = f.text("Department", personal=True, max=80)
+    reports_to_id: Mapped[int | None] = f.link("Reports to", personal=True, to="contacts")
+    contact_type: Mapped[str | None] = f.picklist("Type", "contact_type", personal=True, aliases=("type",))
+    temperature: Mapped[str | None] = f.picklist("Temperature", "temperature", personal=True)
+    email: Mapped[str | None] = f.email("E-mail", personal=True, indexed=True, audited=True)
     email_key: Mapped[str | None] = f.text(
-        "E-mail as it is compared", max=320, read_only=True, in_lists=False, indexed=True
+        "E-mail as it is compared", personal=True, max=320, read_only=True, in_lists=False, indexed=True
     )
-    secondary_email: Mapped[str | None] = f.email("Other e-mail", indexed=True, aliases=("email2", "secondaryemail"))
-    phone: Mapped[str | None] = f.phone("Phone")
-    mobile: Mapped[str | None] = f.phone("Mobile")
-    home_phone: Mapped[str | None] = f.phone("Home phone", aliases=("homephone",))
-    fax: Mapped[str | None] = f.phone("Fax")
-    assistant: Mapped[str | None] = f.text("Assistant", max=80)
-    assistant_phone: Mapped[str | None] = f.phone("Assistant's phone", aliases=("assistantphone",))
-    born_on: Mapped[date | None] = f.day("Birthdate", aliases=("birthdate", "birthday"), sensitive=True)
-    language: Mapped[str | None] = f.picklist("Language", "language")
-    lead_source: Mapped[str | None] = f.picklist("Source", "lead_source", aliases=("leadsource",))
+    secondary_email: Mapped[str | None] = f.email(
+        "Other e-mail", personal=True, indexed=True, aliases=("email2", "secondaryemail")
+    )
+    phone: Mapped[str | None] = f.phone("Phone", personal=True)
+    mobile: Mapped[str | None] = f.phone("Mobile", personal=True)
+    home_phone: Mapped[str | None] = f.phone("Home phone", personal=True, aliases=("homephone",))
+    fax: Mapped[str | None] = f.phone("Fax", personal=True)
+    assistant: Mapped[str | None] = f.text("Assistant", personal=True, max=80)
+    assistant_phone: Mapped[str | None] = f.phone("Assistant's phone", personal=True, aliases=("assistantphone",))
+    born_on: Mapped[date | None] = f.day("Birthdate", personal=True, aliases=("birthdate", "birthday"), sensitive=True)
+    language: Mapped[str | None] = f.picklist("Language", "language", personal=True)
+    lead_source: Mapped[str | None] = f.picklist("Source", "lead_source", personal=True, aliases=("leadsource",))
     reference: Mapped[bool] = f.checkbox("Reference", mass_edit=True, help="Willing to speak for us")
     notify_owner: Mapped[bool] = f.checkbox("Notify owner of changes", mass_edit=True)
     passive: Mapped[bool] = f.checkbox("Passive", mass_edit=True)
@@ -61,10 +64,10 @@ class Contact(Record):
         help="Gets no mass mail and no automatic mail",
     )  # fmt: skip
     email_opt_out_at: Mapped[datetime | None] = f.moment("Opted out at", read_only=True)
-    email_opt_out_source: Mapped[str | None] = f.text("Opted out through", max=120)
+    email_opt_out_source: Mapped[str | None] = f.text("Opted out through", personal=True, max=120)
     email_opt_in: Mapped[str | None] = f.picklist("E-mail opt-in", "email_opt_in", default="none", audited=True)
     email_opt_in_at: Mapped[datetime | None] = f.moment("Opted in at", read_only=True)
-    email_opt_in_source: Mapped[str | None] = f.text("Opted in through", max=120)
+    email_opt_in_source: Mapped[str | None] = f.text("Opted in through", personal=True, max=120)
     email_status: Mapped[str | None] = f.picklist("E-mail status", "email_status", default="ok", audited=True)
     do_not_call: Mapped[bool] = f.checkbox("Do not call", mass_edit=True, audited=True, aliases=("donotcall",))
     do_not_sms: Mapped[bool] = f.checkbox("No text messages", mass_edit=True, audited=True)
@@ -72,24 +75,29 @@ class Contact(Record):
         "Opens may be measured", "measuring_consent", default="unknown", audited=True
     )
     may_measure_opens_at: Mapped[datetime | None] = f.moment("Answered at", read_only=True)
-    may_measure_opens_source: Mapped[str | None] = f.text("Answered through", max=120)
-    may_measure_opens_wording: Mapped[str | None] = f.long_text("Wording of the question", max=2000)
+    may_measure_opens_source: Mapped[str | None] = f.text("Answered through", personal=True, max=120)
+    may_measure_opens_wording: Mapped[str | None] = f.long_text("Wording of the question", personal=True, max=2000)
 
-    mailing_street: Mapped[str | None] = f.text("Street", max=250, aliases=("mailingstreet", "street"))
-    mailing_po_box: Mapped[str | None] = f.text("P.O. box", max=60, aliases=("mailingpobox",))
-    mailing_postal_code: Mapped[str | None] = f.text("Postal code", max=20, aliases=("mailingzip", "mailing_zip"))
-    mailing_city: Mapped[str | None] = f.text("City", max=80, indexed=True, aliases=("mailingcity", "city"))
-    mailing_state: Mapped[str | None] = f.text("State", max=80, aliases=("mailingstate",))
-    mailing_country: Mapped[str | None] = f.text(
-        "Country", max=80, aliases=("mailingcountry", "country"), mass_edit=True
+    mailing_street: Mapped[str | None] = f.text("Street", personal=True, max=250, aliases=("mailingstreet", "street"))
+    mailing_po_box: Mapped[str | None] = f.text("P.O. box", personal=True, max=60, aliases=("mailingpobox",))
+    mailing_postal_code: Mapped[str | None] = f.text(
+        "Postal code", personal=True, max=20, aliases=("mailingzip", "mailing_zip")
     )
-    other_street: Mapped[str | None] = f.text("Other street", max=250, aliases=("otherstreet",))
-    other_po_box: Mapped[str | None] = f.text("Other P.O. box", max=60, aliases=("otherpobox",))
-    other_postal_code: Mapped[str | None] = f.text("Other postal code", max=20, aliases=("otherzip",))
-    other_city: Mapped[str | None] = f.text("Other city", max=80, aliases=("othercity",))
-    other_state: Mapped[str | None] = f.text("Other state", max=80, aliases=("otherstate",))
-    other_country: Mapped[str | None] = f.text("Other country", max=80, aliases=("othercountry",))
-    description: Mapped[str | None] = f.long_text("Description")
+    mailing_city: Mapped[str | None] = f.text(
+        "City", personal=True, max=80, indexed=True, aliases=("mailingcity", "city")
+    )
+    mailing_state: Mapped[str | None] = f.text("State", personal=True, max=80, aliases=("mailingstate",))
+    mailing_country: Mapped[str | None] = f.text(
+        "Country", personal=True, max=80, aliases=("mailingcountry", "country"), mass_edit=True
+    )
+    other_street: Mapped[str | None] = f.text("Other street", personal=True, max=250, aliases=("otherstreet",))
+    other_po_box: Mapped[str | None] = f.text("Other P.O. box", personal=True, max=60, aliases=("otherpobox",))
+    other_postal_code: Mapped[str | None] = f.text("Other postal code", personal=True, max=20, aliases=("otherzip",))
+    other_city: Mapped[str | None] = f.text("Other city", personal=True, max=80, aliases=("othercity",))
+    other_state: Mapped[str | None] = f.text("Other state", personal=True, max=80, aliases=("otherstate",))
+    other_country: Mapped[str | None] = f.text("Other country", personal=True, max=80, aliases=("othercountry",))
+    description: Mapped[str | None] = f.long_text("Description", personal=True)
+    picture_id: Mapped[int | None] = f.file("Picture", personal=True, in_lists=False)
 
 
 def when_answered(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -168,5 +176,6 @@ MODULE = Module(
     duplicates=("email",),
     picklists=(SALUTATION, TYPES, TEMPERATURES, EMAIL_OPT_IN, EMAIL_STATUS, MEASURING),
     derives=(when_answered,),
-    checks=(reports_to_nobody_below,),
+    portal=PortalExposure(by_contact="id", by_account="account_id", is_split=False),
+    checks=(reports_to_nobody_below, is_picture_of_its_own),
 )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import Select, bindparam, literal, select, union_all
 
 from crm.db import db, fold
 from crm.engine import records
@@ -39,17 +40,22 @@ def people_of(email: str) -> list[Person]:
     key = key_of_email(email)
     if key is None:
         return []
+    return [Person(module, id) for module, id in db.session.execute(_of_address(), {"key": key})]
+
+
+@cache
+def _of_address() -> Select[Any]:
+    """(module, id) of the people with the address whose key is the parameter `key`; built once, as every form asks it."""
     contacts, leads = modules["contacts"].table, modules["leads"].table
     said = union_all(
         select(literal(0).label("place"), literal("contacts").label("module"), contacts.c.id).where(
-            fold(contacts.c.email_key) == key, contacts.c.deleted_at.is_(None)
+            fold(contacts.c.email_key) == bindparam("key"), contacts.c.deleted_at.is_(None)
         ),
         select(literal(1), literal("leads"), leads.c.id).where(
-            fold(leads.c.email_key) == key, leads.c.deleted_at.is_(None), leads.c.converted_at.is_(None)
+            fold(leads.c.email_key) == bindparam("key"), leads.c.deleted_at.is_(None), leads.c.converted_at.is_(None)
         ),
     ).subquery()
-    found = select(said.c.module, said.c.id).order_by(said.c.place, said.c.id)
-    return [Person(module, id) for module, id in db.session.execute(found)]
+    return select(said.c.module, said.c.id).order_by(said.c.place, said.c.id)
 
 
 def resolve(

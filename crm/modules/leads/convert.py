@@ -193,6 +193,9 @@ def _let_follow(lead_id: int, account_id: int | None, contact_id: int | None, po
         for module in modules:
             if {"person_id", "contact_id"} <= set(module.table.c.keys()):
                 _move_person(module, lead_id, contact_id)
+            elif module.is_ledger and module.about == "person_id":  # opens, clicks, visits
+                table = module.table
+                db.session.execute(update(table).where(table.c.person_id == lead_id).values(person_id=contact_id))
 
 
 def _copy_pairs(kept_as: str, lead_id: int, relation: str, heir: int | None) -> None:

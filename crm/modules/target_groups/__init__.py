@@ -49,7 +49,7 @@ class TargetGroup(Record):
         help="Opted out, without address, bounced or complained",
     )  # fmt: skip
     sample: Mapped[str] = f.picklist("Sample", "sample_kind", default="all", mass_edit=False)
-    sample_size: Mapped[int | None] = f.whole("Every n-th, or how many", least=1, most=200_000)
+    sample_size: Mapped[int | None] = f.whole("Every n-th, or how many", least=1, most=2_000_000)
     sample_seed: Mapped[int | None] = f.whole("Seed of the sample", read_only=True, in_lists=False)
     send_template_id: Mapped[int | None] = f.link(
         "Mail of automatic campaigns", to="email_templates", only=where("status", "is", "active")

@@ -30,11 +30,13 @@ from crm.modules.target_group_members import TargetGroupMember
 from crm.modules.target_groups import TargetGroup
 from crm.words import _, say_number
 
-MOST_PEOPLE = 200_000
+MOST_PEOPLE = 2_000_000
 MOST_SECONDS = 60
 PRIME = 2_147_483_647
 GROUPS, MEMBERS = TargetGroup.__table__, TargetGroupMember.__table__
 CHOSEN = table("refreshed_people", sql_column("id", BigId))
+# Said by "exists": of NOT IN, PostgreSQL reads the whole list again for each row once it does not fit into its memory.
+IS_CHOSEN = select(CHOSEN.c.id).where(CHOSEN.c.id == MEMBERS.c.person_id).exists()
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def refresh(viewer: Viewer, id: int, channel: Channel) -> Refreshed:
                     most=say_number(MOST_PEOPLE),
                 ),
             )
-        excluded = _count(MEMBERS.c.excluded.is_(True), MEMBERS.c.person_id.in_(select(CHOSEN.c.id)), id=id)
+        excluded = _count(MEMBERS.c.excluded.is_(True), IS_CHOSEN, id=id)
         removed = _remove(id)
         added = _add(group)
     count = _count(MEMBERS.c.excluded.is_(False), id=id)
@@ -172,11 +174,14 @@ def _staged(chosen: Select[Any]) -> Iterator[int]:
     ids = select(chosen.subquery().c.id).limit(MOST_PEOPLE + 1)
     with _limited(connection):
         if connection.dialect.name == "sqlite":  # a write that is interrupted there takes the whole transaction with it
-            found = [{"id": id} for id in connection.execute(ids).scalars()]
+            found = connection.execute(select(func.json_group_array(ids.subquery().c.id))).scalar()
         else:
             connection.execute(insert(CHOSEN).from_select(["id"], ids))
-    if connection.dialect.name == "sqlite" and found:
-        connection.execute(insert(CHOSEN), found)
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(literal(found)).table_valued("value").c.value
+        connection.execute(insert(CHOSEN).from_select(["id"], select(each)))
+    else:  # what nobody counted is planned as if it were small: everybody would be looked up in all others
+        connection.execute(text("ANALYZE refreshed_people"))
     yield int(connection.execute(select(func.count()).select_from(CHOSEN)).scalar() or 0)
     connection.execute(delete(CHOSEN))
 
@@ -209,20 +214,18 @@ def _limited(connection: Any, seconds: float = MOST_SECONDS) -> Iterator[None]:
 
 
 def _remove(id: int) -> int:
-    gone = delete(MEMBERS).where(
-        MEMBERS.c.target_group_id == id, MEMBERS.c.excluded.is_(False), MEMBERS.c.person_id.not_in(select(CHOSEN.c.id))
-    )
+    gone = delete(MEMBERS).where(MEMBERS.c.target_group_id == id, MEMBERS.c.excluded.is_(False), ~IS_CHOSEN)
     return max(int(db.session.execute(gone).rowcount), 0)  # type: ignore[attr-defined]
 
 
 def _add(group: dict[str, Any]) -> int:
     module = _module_of(group)
-    inside = select(MEMBERS.c.person_id).where(MEMBERS.c.target_group_id == group["id"])
+    inside = select(MEMBERS.c.id).where(MEMBERS.c.target_group_id == group["id"], MEMBERS.c.person_id == CHOSEN.c.id)
     contact: Any = CHOSEN.c.id if module == "contacts" else literal(None, MEMBERS.c.contact_id.type)
     fresh = select(
         literal(group["id"]), literal(module), CHOSEN.c.id, contact, literal(clock.now(), MEMBERS.c.added_at.type),
         literal(False, MEMBERS.c.excluded.type),
-    ).where(CHOSEN.c.id.not_in(inside))  # fmt: skip
+    ).where(~inside.exists())  # fmt: skip
     names = ["target_group_id", "person_module", "person_id", "contact_id", "added_at", "excluded"]
     done = db.session.execute(insert(MEMBERS).from_select(names, fresh), execution_options={"preserve_rowcount": True})
     return max(int(done.rowcount), 0)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ FIELDS = {
     "first_name": make("text", "First name", max=80),
     "last_name": make("text", "Last name", max=80, required=True),
     "email": make("email", "E-mail (user name)", max=320, required=True, unique=True),
-    "title": make("text", "Title", max=80),
+    "title": make("text", "Job title", max=80),
     "phone": make("phone", "Phone", max=60),
     "mobile": make("phone", "Mobile", max=60),
     "role_id": make("whole", "Role", required=True, in_lists=False),

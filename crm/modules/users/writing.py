@@ -22,7 +22,7 @@ from crm.identity.roles import role_by_key
 from crm.identity.tables import Role, User
 from crm.identity.viewer import FLAGS, SYSTEM, Viewer
 from crm.modules.users import MODULE
-from crm.words import N_, _
+from crm.words import LANGUAGES, N_, _
 
 ECP_FLAGS = frozenset({"ecp_access", "ecp_admin"})
 CRM_FLAGS = frozenset({"crm_access", "crm_admin"})
@@ -32,7 +32,6 @@ OWN = frozenset(  # what everybody may change of themselves (spec/platform.md 5.
         "number_format", "works_from", "works_until",
     }
 )  # fmt: skip
-LOCALES = ("en", "fi")
 Values = dict[str, Any]
 
 
@@ -251,8 +250,8 @@ def _check(clean: Mapping[str, Any], old: Mapping[str, Any] | None, faults: dict
         known = select(User.id).where(User.id == clean["reports_to_id"], User.deleted_at.is_(None))
         if clean["reports_to_id"] == id or not db.session.execute(known).first():
             fault("reports_to_id", "no_such_record", _("This takes another user."))
-    if clean.get("locale") and clean["locale"] not in LOCALES:
-        fault("locale", "not_in_list", _("The language is one of: %(known)s.", known=", ".join(LOCALES)))
+    if clean.get("locale") and clean["locale"] not in LANGUAGES:
+        fault("locale", "not_in_list", _("The language is one of: %(known)s.", known=", ".join(LANGUAGES)))
     if clean.get("timezone") and clean["timezone"] not in available_timezones():
         fault("timezone", "not_in_list", _("This takes a time zone, such as Europe/Helsinki."))
     whole = {**(old or {}), **clean}

@@ -17,8 +17,14 @@ PAGES = (
     ("profiles", _l("Profiles"), "shield-check"),
     ("sharing", _l("Sharing"), "share"),
     ("api-keys", _l("API keys"), "key"),
+    ("portals", _l("Portals"), "door"),
     ("numbering", _l("Numbering"), "hash"),
+    ("translations", _l("Translations"), "language"),
+    ("support", _l("Support"), "headset"),
+    ("service-requests", _l("Service requests"), "checklist"),
+    ("mail-scanners", _l("Mail scanners"), "mail-search"),
     ("logins", _l("Log-ins"), "login"),
+    ("keeping", _l("Keeping"), "hourglass"),
 )
 
 
@@ -44,4 +50,19 @@ def links(viewer: Viewer) -> list[Link]:
 
 add_links("Settings", links)
 
-from crm.web.admin import groups, keys, logins, numbering, profiles, roles, sharing, users  # noqa: E402, F401 — they add their pages to bp
+from crm.web.admin import (  # noqa: E402, F401 — they add their pages to bp
+    groups,
+    keeping,
+    keys,
+    logins,
+    numbering,
+    portals,
+    profiles,
+    roles,
+    scanners,
+    service_requests,
+    sharing,
+    support,
+    translations,
+    users,
+)

@@ -14,6 +14,7 @@ from crm.modules.groups import writing
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
 from crm.web.admin import bp, parties
+from crm.words import say_number
 
 
 @bp.get("/groups")
@@ -77,7 +78,7 @@ def delete_group(id: int) -> AnyResponse:
     try:
         count = writing.delete_group(viewer(), id, request.form.get("heir", 0, type=int))
         commit()
-        tell(_("The group is deleted; %(count)s records have a new owner.", count=count))
+        tell(_("The group is deleted; %(count)s records have a new owner.", count=say_number(count)))
     except Refused as refused:
         db.session.rollback()
         tell(" ".join(parties.sentences(refused).values()), "wrong")

@@ -15,8 +15,9 @@ from crm.web.admin import bp
 
 ROWS = 100
 OUTCOMES = {
-    "signed_in": _l("signed in"), "wrong_password": _l("wrong password"), "unknown": _l("unknown address"),
+    "signed_in": _l("signed in"), "wrong_password": _l("wrong password"), "wrong_code": _l("wrong code"), "unknown": _l("unknown address"),
     "archived": _l("archived user"), "no_access": _l("no access"), "banned": _l("shut out"),
+    "locked": _l("locked"),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from crm.engine.registry import modules
 from crm.ui.page import tell
 from crm.ui.session import commit
 from crm.web.admin import bp, parties
+from crm.words import say_number
 
 
 @bp.get("/numbering")
@@ -29,7 +30,7 @@ def set_numbering(key: str) -> AnyResponse:
     try:
         if request.form.get("fill"):
             count = kept.fill_missing(modules[key])
-            tell(_("%(count)s records got a number.", count=count))
+            tell(_("%(count)s records got a number.", count=say_number(count)))
         else:
             kept.change(
                 modules[key], request.form.get("prefix", ""), request.form.get("start", 0, type=int), request.form.get("width", 0, type=int)

@@ -16,6 +16,7 @@ from crm.modules.users import leaving, writing
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
 from crm.web.admin import bp, parties
+from crm.words import say_number
 
 FIELDS = ("first_name", "last_name", "email", "title", "phone", "mobile", "role_id")
 FLAGS = ("crm_access", "crm_admin", "ecp_access", "ecp_admin")
@@ -111,7 +112,7 @@ def act_on_user(id: int, verb: str) -> AnyResponse:
             tell(_("The user may log in again."))
         elif verb == "delete":
             count = leaving.delete_user(viewer(), id, request.form.get("heir", 0, type=int))
-            tell(_("The user is deleted; %(count)s records have a new owner.", count=count))
+            tell(_("The user is deleted; %(count)s records have a new owner.", count=say_number(count)))
         else:
             raise Missing
         commit()

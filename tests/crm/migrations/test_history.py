@@ -18,6 +18,7 @@ UNION ALL SELECT 'index ' || indexname, indexdef FROM pg_indexes WHERE schemanam
 UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid)
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 UNION ALL SELECT 'function ' || proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'statistics ' || stxname, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
 """
 
 
@@ -41,7 +42,7 @@ def plain(sql: str) -> str:
 
 
 def schema(url: str) -> dict[str, str]:
-    """Everything in the database by name: tables, columns, indexes, constraints, functions."""
+    """Everything in the database by name: tables, columns, indexes, constraints, functions, statistics."""
     engine = create_engine(url)
     prepare_engine(engine)
     with engine.connect() as connection:

@@ -1,0 +1,19 @@
+"""What the Email Contact Portal holds about persons: members of portal target groups, with the address of then."""
+
+from crm.modules.privacy.holdings import Holding, excuse, register
+from crm.words import N_
+
+register(
+    Holding(
+        "portal_target_group_members", "person_id", N_("Target groups of mailings"), ("portal_target_group_id", "email"), fate="delete"
+    ),
+    Holding("portal_target_group_members", "contact_id", reason="the same rows as those of person_id"),
+)  # fmt: skip
+excuse(
+    "an address of a row that is found by its person",
+    "portal_target_group_members.email",
+    "portal_target_group_members.email_key",
+)
+excuse(
+    "what came back about a delivery: the kind and the status, no address and no words", "returned_mails.delivery_id"
+)

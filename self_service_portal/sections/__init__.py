@@ -1,0 +1,1 @@
+"""Sections of the personal page /me/<token>, one room a file."""

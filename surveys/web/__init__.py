@@ -1,0 +1,1 @@
+"""Pages of surveys: those for who answers (public.py), those for who asks (building.py, results.py)."""

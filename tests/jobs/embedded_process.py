@@ -1,0 +1,25 @@
+"""A worker as a process of its own, with tasks of the tests: `python -m tests.jobs.embedded_process URL LEASE_SECONDS`."""
+
+import sys
+import threading
+import time
+
+from crm.db import Entity, db
+from crm.engine import outbox
+from crm.jobs.engines import embedded
+from tests.apps import make_app
+
+
+@outbox.task("tests.once")
+def mark(progress: outbox.Progress, label: str, seconds: float = 0.0) -> str:
+    """Leave one entity called `label`, after a while."""
+    progress.step(0, 1, "begun")
+    time.sleep(seconds)
+    db.session.add(Entity(module="tested", label=label))
+    return "marked"
+
+
+if __name__ == "__main__":
+    app = make_app(sys.argv[1])
+    # Queues are named, so that no other task of the house comes in between.
+    embedded.run(app, threading.Event(), lease_seconds=float(sys.argv[2]), queues=["default"])

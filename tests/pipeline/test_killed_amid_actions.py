@@ -1,0 +1,179 @@
+"""SIGKILL while somebody pauses, cancels or schedules a sendout that is being sent: wholly done or not at all, nobody twice.
+
+`make test` runs this with the workers of the house on both databases; the kills of workers themselves are in test_faults_every_engine.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from crm import clock
+from crm.db import db
+from crm.identity.viewer import SYSTEM
+from crm.mail.sending import workers
+from crm.mail.sending.deliveries import Delivery
+from ecp.pipeline import actions
+from tests.pipeline.conftest import build_house
+from tests.pipeline.test_faults_every_engine import mail_server
+
+KILLED = "-9"
+PATIENCE_SECONDS = 240
+CONNECTIONS = 2
+PEOPLE = 400  # so many that the first is not sent to its end meanwhile, however slow the machine
+
+
+class Deeds:
+    """The forking process: does what it is told, in a child a deed."""
+
+    def __init__(self, url: str, port: int, folder: Path) -> None:
+        file = folder / "forking.json"
+        file.write_text(json.dumps({"url": url, "smtp": f"smtp://127.0.0.1:{port}", "folder": str(folder)}))
+        command = [sys.executable, "-m", "tests.pipeline.forking_process", str(file)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.count = 0
+
+    def told(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def do(self, what: str, **said: Any) -> str:
+        db.session.remove()  # what the test has read must not hold the lock
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps({"do": what, **said}) + "\n")
+        self.process.stdin.flush()
+        return self.told()
+
+    def start_worker(self) -> tuple[int, str]:
+        self.count += 1
+        name = f"worker {self.count}"
+        return int(self.do("work", name=name)), name
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def deeds(own_app: Any, own_database: str, tmp_path: Path) -> Iterator[tuple[Deeds, Path]]:
+    with mail_server(tmp_path, ("delay:dot:0.1",)) as (port, log):
+        made = Deeds(own_database, port, tmp_path)
+        try:
+            assert made.told() == "ready"
+            yield made, log
+        finally:
+            made.end()
+
+
+def until(so: Callable[[], Any]) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def ask(query: str, **values: Any) -> Any:
+    found = db.session.execute(text(query), values).all()
+    db.session.rollback()
+    return found
+
+
+def standing(sendout: int) -> tuple[str, str | None]:
+    """The state of a sendout, and that of its run."""
+    said = "SELECT s.state, r.state FROM sendouts s LEFT JOIN mail_runs r ON r.sendout_id = s.id WHERE s.id = :id"
+    return tuple(ask(said, id=sendout)[0])
+
+
+def by_state(sendout: int) -> dict[str, set[str]]:
+    rows = db.session.execute(select(Delivery.email, Delivery.state).where(Delivery.sendout_id == sendout)).all()
+    db.session.rollback()
+    found: dict[str, set[str]] = {}
+    for email, state in rows:
+        found.setdefault(state, set()).add(email)
+    return found
+
+
+def arrived(log: Path) -> Counter[str]:
+    return (
+        Counter(json.loads(line)["recipient"] for line in log.read_text().splitlines()) if log.exists() else Counter()
+    )
+
+
+def kill(worker: tuple[int, str]) -> None:
+    """A worker dies, and its parent buries it."""
+    os.kill(worker[0], signal.SIGKILL)
+    db.session.remove()
+    workers.bury_named(db.engine, worker[1])
+
+
+@pytest.mark.fault
+@pytest.mark.timeout(900)
+def test_killed_amid_a_deed_it_is_wholly_done_or_not_and_the_cancelled_get_nothing(deeds: Any) -> None:
+    process, log = deeds
+    house = build_house()
+    first, second = house.contacts(PEOPLE, "first.example"), house.contacts(12, "second.example")
+    sendout, later = house.sendout(house.campaign(first)), house.sendout(house.campaign(second), name="Later")
+    actions.start(SYSTEM, sendout)
+    db.session.commit()
+    worker = process.start_worker()
+    until(lambda: len(arrived(log)) > 5)
+
+    assert process.do("pause", sendout=sendout, die="amid") == KILLED
+    assert standing(sendout) == ("sending", "open")
+    before = len(arrived(log))
+    until(lambda: len(arrived(log)) > before + CONNECTIONS)  # it goes on
+    assert process.do("pause", sendout=sendout) == KILLED  # done, and nobody was answered
+    assert standing(sendout) == ("paused", "paused")
+    assert actions.pause(SYSTEM, sendout) == "paused"  # asked again it changes nothing
+    db.session.rollback()
+
+    assert process.do("cancel", sendout=sendout, die="amid") == KILLED
+    assert standing(sendout) == ("paused", "paused")
+    assert "cancelled" not in by_state(sendout)
+    actions.resume(SYSTEM, sendout)
+    db.session.commit()
+    before = len(arrived(log))
+    until(lambda: len(arrived(log)) > before + CONNECTIONS)
+    assert process.do("cancel", sendout=sendout) == KILLED
+    assert standing(sendout) == ("cancelled", "closed")
+    cancelled = by_state(sendout)["cancelled"]
+    assert cancelled
+    until(lambda: not by_state(sendout).get("leased"))  # whose text had begun are sent to their end
+    kill(worker)
+
+    at = (clock.now() + timedelta(hours=1)).isoformat()
+    assert process.do("schedule", sendout=later, at=at, die="amid") == KILLED
+    assert standing(later) == ("draft", None)
+    assert ask("SELECT count FROM quota_holds WHERE sendout_id = :id", id=later) == []
+    assert process.do("schedule", sendout=later, at=at) == KILLED
+    assert standing(later) == ("scheduled", None)
+    assert ask("SELECT count FROM quota_holds WHERE sendout_id = :id", id=later) == [(12,)]
+    db.session.execute(text("UPDATE sendouts SET scheduled_at = created_at WHERE id = :id"), {"id": later})
+    db.session.commit()
+    assert process.do("start_due", die="amid") == KILLED
+    assert standing(later) == ("scheduled", None)
+    assert process.do("start_due") == KILLED
+    assert standing(later) == ("preparing", None)
+    process.start_worker()
+    until(lambda: standing(later)[0] == "sent")
+
+    got, states = arrived(log), by_state(sendout)
+    assert max(got.values()) == 1  # nobody twice
+    assert not cancelled & set(got)  # nothing after the cancel
+    assert states["cancelled"] == cancelled
+    everybody = {f"n{n}@first.example" for n in range(PEOPLE)}
+    assert set.union(*states.values()) == everybody  # nobody forgotten
+    assert states["sent"] <= set(got)
+    assert set(got) & everybody <= states["sent"] | states.get("uncertain", set())
+    assert by_state(later) == {"sent": {f"n{n}@second.example" for n in range(12)}}
+    assert {f"n{n}@second.example" for n in range(12)} <= set(got)

@@ -1,0 +1,63 @@
+"""A body of the beacon, read strictly: known names of known types within their lengths, or nothing at all."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+MOST_BODY = 4096
+KINDS = {"view": "view", "leave": "leave", "download": "download", "event": "event", "forget": "forget", "try": "try"}
+KEY = re.compile(r"[0-9a-f]{20}")
+VISITOR = re.compile(r"[A-Za-z0-9_-]{22}")
+MOST_SECONDS = 6 * 3600
+_TEXTS = {"u": 2048, "r": 2048, "t": 1000, "e": 200, "p": 100}
+_NAMES = frozenset("skvnurtepxc")
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a script says. `visitor`: "" when the browser is not to be known again; `agreed`: its person said so."""
+
+    site: str
+    kind: str
+    nonce: int
+    visitor: str = ""
+    agreed: bool = False
+    url: str = ""
+    referrer: str = ""
+    title: str = ""
+    name: str = ""
+    token: str = ""
+    seconds: int = 0
+
+
+def read(data: bytes) -> Body | None:
+    """The body, or None: no JSON, no object, a name nobody knows, a wrong type, a missing or too long value."""
+    try:
+        said: Any = json.loads(data, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or not _NAMES.issuperset(said):
+        return None
+    for name, most in _TEXTS.items():
+        text = said.get(name, "")
+        if not isinstance(text, str) or len(text) > most:
+            return None
+    key, kind, visitor = said.get("s"), said.get("k"), said.get("v", "")
+    nonce, seconds, agreed = said.get("n"), said.get("x", 0), said.get("c", 0)
+    if not isinstance(key, str) or not KEY.fullmatch(key) or not isinstance(kind, str) or kind not in KINDS:
+        return None
+    if type(nonce) is not int or not 0 <= nonce < 2**53 or type(seconds) is not int or not 0 <= seconds < 2**31:
+        return None
+    if not isinstance(visitor, str) or (visitor and not VISITOR.fullmatch(visitor)) or agreed not in (0, 1):
+        return None
+    if "u" not in said or (kind in {"forget", "leave"} and not visitor):
+        return None
+    return Body(
+        key, kind, nonce, visitor, bool(agreed), said["u"], said.get("r", ""), said.get("t", ""), said.get("e", ""),
+        said.get("p", ""), min(seconds, MOST_SECONDS),
+    )  # fmt: skip
+
+
+def _refuse(_said: str) -> Any:
+    raise ValueError
