@@ -60,7 +60,7 @@ run: setup
 
 test: setup $(STAMPS)/python-dev
 	@scripts/test-services
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long" -q $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not long" -q -rfER $(ARGS)
 
 test-long: setup $(STAMPS)/python-dev
 	@scripts/test-services

@@ -42,6 +42,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", [chosen] if chosen else databases.KINDS, scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test in which processes, threads or a browser meet on two cores is tried again, once, when it fails.
+
+    One crowded moment must not hide what all the others say. The closing line counts it (`1 rerun`) and the summary names
+    it. Tests of one process have no such moment, and no second chance.
+    """
+    for item in items:
+        meets = item.get_closest_marker("journey") or item.get_closest_marker("fault")
+        if meets or "own_database" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def apps_of_worker() -> Iterator[AppsOfWorker]:
     apps = AppsOfWorker()
