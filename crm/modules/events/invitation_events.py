@@ -42,7 +42,9 @@ class InvitationEvent(Record):
     spare_places: Mapped[int] = f.whole("Spare places", least=0, most=1_000_000, default=0, audited=True)
     starts_at: Mapped[datetime | None] = f.moment("Starts", read_only=True, indexed=True)
     ends_at: Mapped[datetime | None] = f.moment("Ends", read_only=True, indexed=True)
-    time_zone: Mapped[str] = f.text("Time zone", max=60, default=site_zone)
+    time_zone: Mapped[str] = f.text(
+        "Time zone", max=60, default=site_zone, help="Of the place: guests read times so; you write them in your own"
+    )
     last_registration_on: Mapped[date | None] = f.day("Last registration date", aliases=("last_registration_date",))
     last_cancellation_on: Mapped[date | None] = f.day("Last cancellation date", aliases=("last_cancellation_date",))
     location: Mapped[str | None] = f.text("Location", max=250)

@@ -33,7 +33,9 @@ class MassEvent(Record):
     registration_starts_at: Mapped[datetime | None] = f.moment("Registration starts", aliases=("registration_starts",))
     registration_ends_at: Mapped[datetime | None] = f.moment("Registration ends", aliases=("registration_ends",))
     cancel_until: Mapped[datetime | None] = f.moment("Cancelling is possible until")
-    time_zone: Mapped[str] = f.text("Time zone", max=60, default=site_zone)
+    time_zone: Mapped[str] = f.text(
+        "Time zone", max=60, default=site_zone, help="Of the place: guests read times so; you write them in your own"
+    )
     capacity: Mapped[int | None] = f.whole("Capacity", least=0, most=1_000_000, audited=True, help="Empty: no limit")
     spare_capacity: Mapped[int] = f.whole("Spare places", least=0, most=1_000_000, default=0, audited=True)
     parent_id: Mapped[int | None] = f.link("Part of", to="mass_events", on_delete="CASCADE")
