@@ -18,13 +18,13 @@ from crm.words import N_, _
 # name, action, days from the base, base, subject, text
 SET = (
     (N_("Confirmation"), "with_registration", 0, "event_start", N_("You are coming: {$event.name}"),
-     N_("Hello {$contact.first_name},\n\nyour place is confirmed.\n\n{$event.times}\n{$event.location}\n\nCheck-in code: {$attendee.code}\n\nTo cancel: {$links.cancel}")),
+     N_("Hello {$contact.first_name},\n\nyour place is confirmed.\n\n{$event.times}\n{$event.location}\n\nCheck-in code: {$attendee.code}\n\nYour registration, to change or cancel it: {$links.cancel}")),
     (N_("Spare place"), "with_spare_registration", 0, "event_start", N_("On a spare place: {$event.name}"),
-     N_("Hello {$contact.first_name},\n\nthe event is full. You are number {$attendee.queue_no} on the spare places and get a mail when a seat is free.\n\nTo cancel: {$links.cancel}")),
+     N_("Hello {$contact.first_name},\n\nthe event is full. You are number {$attendee.queue_no} on the spare places and get a mail when a seat is free.\n\nYour registration, to change or cancel it: {$links.cancel}")),
     (N_("Cancellation"), "after_cancellation", 0, "event_start", N_("Cancelled: {$event.name}"),
      N_("Hello {$contact.first_name},\n\nyour registration is cancelled. You can register again here: {$links.event}")),
     (N_("Reminder two days before"), "scheduled", -2, "event_start", N_("Soon: {$event.name}"),
-     N_("Hello {$contact.first_name},\n\nsee you soon.\n\n{$event.times}\n{$event.location}\n\nCheck-in code: {$attendee.code}\n\nTo cancel: {$links.cancel}")),
+     N_("Hello {$contact.first_name},\n\nsee you soon.\n\n{$event.times}\n{$event.location}\n\nCheck-in code: {$attendee.code}\n\nYour registration, to change or cancel it: {$links.cancel}")),
     (N_("Thanks a day after"), "scheduled", 1, "event_end", N_("Thank you: {$event.name}"),
      N_("Hello {$contact.first_name},\n\nthank you for coming to {$event.name}.")),
 )  # fmt: skip
