@@ -92,15 +92,15 @@ def _events() -> list[EventSaid]:
 
 
 def _links(surveys: list[Row], events: list[EventSaid]) -> list[dict[str, str]]:
-    """Where a button can lead, besides any address."""
+    """Where a button or a link can lead, besides any address."""
     special = (
-        ("online", _("Read in the browser")), ("preferences", _("Preferences")), ("unsubscribe", _("Unsubscribe")), ("me", _("Personal page")),
+        ("unsubscribe", _("Unsubscribe")), ("online", _("Read in the browser")), ("preferences", _("Preferences")), ("me", _("Personal page")),
     )  # fmt: skip
-    made = [("survey", _survey(row), row["name"]) for row in surveys]
+    made = [("special", f"{{$links.{name}}}", label) for name, label in special]
+    made += [("survey", _survey(row), row["name"]) for row in surveys]
     made += [("event", f"{{$links.event_join:{one.key}}}", _("Join: %(name)s", name=one.name)) for one in events]
     made += [("event", f"{{$links.event_decline:{one.key}}}", _("Decline: %(name)s", name=one.name)) for one in events]
     made += [("page", f"{{$links.page:{row['slug']}}}", row["name"]) for row in _found("landing_pages", {"status": "active"}, ("name", "slug")) if row["slug"]]  # fmt: skip
-    made += [("special", f"{{$links.{name}}}", label) for name, label in special]
     groups = {"survey": _("Surveys"), "event": _("Events"), "page": _("Landing pages"), "special": _("This mail")}
     return [{"group": groups[group], "href": href, "label": label} for group, href, label in made]
 

@@ -165,7 +165,7 @@ def _draw(
         tags=tags_of_people(), files=attachments.files_of(viewer(), KEY, row.id), may_edit=may(viewer(), "edit", modules[KEY]),
         may_send=may(viewer(), "create", modules["sendouts"]),
         snippets=[one for one in _active("html_snippets", ("name", "kind", "html")) if one["kind"] == "html"],
-        pages=_active("landing_pages", ("name", "slug")), kit=visual_kit.kit() if may(viewer(), "edit", modules[KEY]) else None,
+        kit=visual_kit.kit() if may(viewer(), "edit", modules[KEY]) else None,
         most=MAX_SOURCE, viewer_email=_own_address(), seen=_seen({**{name: row.get(name) for name in INFO}, **written}), **more,
     )  # fmt: skip
     return make_response(page, status)

@@ -1,5 +1,6 @@
 """Writing mails by their pages: copies of templates, what is taken out, limits, pictures, files, tests to a few addresses."""
 
+import html
 import io
 
 import pytest
@@ -165,3 +166,6 @@ def test_only_active_snippets_and_pages_are_offered(browse, house):
     assert "Our address" in page
     assert "Old address" not in page
     assert "{$links.page:thanks}" in page
+    offered = html.unescape(page.split('id="insert"')[1].split("</dialog>")[0])
+    assert '<a href="{$links.page:thanks}">Thanks</a>' in offered
+    assert '<a href="{$links.unsubscribe}">Unsubscribe</a>' in offered
