@@ -73,6 +73,14 @@ def peek(purpose: str, token: str) -> Found | None:
     return Found(row.id, row.purpose, row.subject_id, row.data or {}) if row else None
 
 
+def recall(purpose: str, token: str) -> Found | None:
+    """What `token` once stood for, also when it was used or has run out; None for one that was never ours or was swept."""
+    table = Token.__table__
+    said = select(table).where(table.c.token_hash == hashed(token), table.c.purpose == purpose)
+    row = db.session.execute(said).first()
+    return Found(row.id, row.purpose, row.subject_id, row.data or {}) if row else None
+
+
 def use(purpose: str, token: str) -> Found | None:
     """The same, and the token is used up: of two that come at once, one gets it. The caller commits."""
     found = peek(purpose, token)

@@ -79,9 +79,14 @@ def change(**values: str) -> Organisation:
     return organisation()
 
 
-def require_opt_in(is_required: bool) -> None:
-    """Whether only people who have opted in are mailed. The caller commits."""
+def require_opt_in(how: bool | str) -> None:
+    """Which opt-in a person needs to be mailed: False none, True any, "double" a confirmed one. The caller commits."""
     db.session.execute(delete(SiteSetting).where(SiteSetting.name == "require_opt_in"))
-    db.session.execute(
-        insert(SiteSetting).values(name="require_opt_in", value=bool(is_required), changed_at=clock.now())
-    )
+    value = "double" if how == "double" else bool(how)
+    db.session.execute(insert(SiteSetting).values(name="require_opt_in", value=value, changed_at=clock.now()))
+
+
+def required_opt_in() -> str:
+    """What `require_opt_in` was given: "" none (the default), "any", or "double"."""
+    said = db.session.execute(select(SiteSetting.value).where(SiteSetting.name == "require_opt_in")).scalar()
+    return "double" if said == "double" else "any" if said else ""

@@ -18,19 +18,26 @@ from crm.engine.registry import modules
 from crm.mail.sending.deliveries import Delivery
 
 OPTED_OUT = ("out_user", "out_contact")
-OPTED_IN = ("single_user", "single_webform", "double")
+OPT_INS: dict[
+    str, tuple[str, ...]
+] = {  # what the site requires (organisation.required_opt_in) → states that are mailed
+    "": (),
+    "any": ("single_user", "single_webform", "double"),
+    "double": ("double",),
+}
 # What a row of people must have, beside its address, to be judged.
 FACTS = ("deleted", "opt_out", "opt_in", "email_status")
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a sendout asks of everybody. `is_essential`: mail of a list that a campaign's leaving does not stop."""
+    """What a sendout asks of everybody. `is_essential`: mail of a list that a campaign's leaving does not stop;
+    `opt_ins`: the states of opt-in of which a person needs one, none when the site requires no opt-in."""
 
     list_type_id: int | None
     campaign_ids: tuple[int, ...] = ()
     is_essential: bool = False
-    needs_opt_in: bool = False
+    opt_ins: tuple[str, ...] = ()
 
 
 def person_facts(person: Any) -> dict[str, ColumnElement[Any]]:
@@ -68,8 +75,8 @@ def reason(people: Any, rules: Rules, many: bool) -> ColumnElement[str | None]:
         ("bounced_before", or_(_is(c.email_status, "hard_bounced"), _is_suppressed(c, "bounce", many))),
         ("complained", or_(_is(c.email_status, "complained"), _is_suppressed(c, "complaint", many))),
     ]
-    if rules.needs_opt_in:
-        hits.append(("no_opt_in", not_(_is_one_of(c.opt_in, OPTED_IN))))
+    if rules.opt_ins:
+        hits.append(("no_opt_in", not_(_is_one_of(c.opt_in, rules.opt_ins))))
     return case(*((condition, literal(name, String)) for name, condition in hits), else_=null())
 
 

@@ -14,13 +14,13 @@ from crm.db import db
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
-from crm.modules.organisation import SiteSetting
+from crm.modules.organisation import required_opt_in
 from crm.modules.sender_addresses import USABLE
 from crm.words import _, say_number
 from ecp import quotas
 from ecp.domains import checking
 from ecp.pipeline import audience, frozen
-from ecp.pipeline.allow import Rules
+from ecp.pipeline.allow import OPT_INS, Rules
 from ecp.pipeline.audience import Audience, Count
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def audience_of(sendout: Sendout) -> Audience:
     groups = tuple(audience.group_ids_of(sendout.id))
     campaigns = _campaigns_of(sendout, groups)
     list_type_id = settled_list(sendout, groups)
-    rules = Rules(list_type_id, campaigns, not frozen.needs_unsubscribe(list_type_id), needs_opt_in())
+    rules = Rules(list_type_id, campaigns, not frozen.needs_unsubscribe(list_type_id), OPT_INS[required_opt_in()])
     skip = sendout.email_template_id if sendout.skip_earlier else None
     return Audience(sendout.id, campaigns, groups, rules, skip)
 
@@ -88,12 +88,6 @@ def settled_list(sendout: Sendout, groups: tuple[int, ...]) -> int | None:
     table = modules["list_types"].table
     query = select(table.c.id).where(table.c.deleted_at.is_(None), table.c.active, table.c.kind == "marketing")
     return db.session.execute(query.order_by((table.c.name != DEFAULT_LIST), table.c.id).limit(1)).scalar()
-
-
-def needs_opt_in() -> bool:
-    """Whether the site mails only people who have opted in (off unless an administrator says so)."""
-    said = db.session.execute(select(SiteSetting.value).where(SiteSetting.name == "require_opt_in")).scalar()
-    return bool(said)
 
 
 def is_prepared(sendout_id: int) -> bool:

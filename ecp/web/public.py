@@ -28,9 +28,9 @@ guard(
 )
 
 # The routes themselves; imported last because they need what stands above.
-from ecp.web import public_domains, public_leaving, public_measuring, public_pages, public_returns  # noqa: E402
+from ecp.web import public_domains, public_joining, public_leaving, public_measuring, public_pages, public_returns  # noqa: E402
 
 __all__ = [
-    "MISSES", "READS", "READS_OF_TOKEN", "WRITES", "WRITES_OF_TOKEN", "Gone", "Unknown", "bp", "public_domains", "public_leaving",
+    "MISSES", "READS", "READS_OF_TOKEN", "WRITES", "WRITES_OF_TOKEN", "Gone", "Unknown", "bp", "public_domains", "public_joining", "public_leaving",
     "public_measuring", "public_pages", "public_returns", "source", "writing",
 ]  # fmt: skip

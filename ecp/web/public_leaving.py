@@ -7,16 +7,21 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from sqlalchemy import select
 
+from crm import limits
+from crm.agents import family
 from crm.db import db
 from crm.engine.registry import modules
 from crm.modules import subscriptions
+from crm.modules.opt_ins import asking
+from crm.modules.organisation import organisation, required_opt_in
 from crm.ui.i18n import LANGUAGES
 from crm.ui.public_page import page, speaking
 from ecp import leaving
 from ecp.content.sanitize import sanitize
+from ecp.pipeline.allow import OPT_INS
 from ecp.pipeline.render import TEST
 from ecp.recipients import Recipient, hold, recipient_of
-from ecp.web.public import Unknown, bp, writing
+from ecp.web.public import Unknown, bp, source, writing
 
 ACTIONS = {"unsubscribe", "subscribe", "no_mail"}
 BUTTONS = {"unsubscribe": "unsubscribe", "subscribe": "subscribe", "all_mail": "no_mail"}
@@ -117,6 +122,9 @@ def change_preferences(token: str) -> Response:
     elif before.no_mail and not request.form.get("no_mail"):
         leaving.want_mail(who)
     leaving.choose_lists(who, wanted, offered)
+    if request.form.get("agree") and not request.form.get("no_mail") and opt_in_is_missing(who):
+        with speaking(who.language):
+            asking.agree_at_once(who, wording(), _("Mail choices"), *_seen())
     if subscriptions.asks_measuring():
         agrees = bool(request.form.get("may_measure"))
         if agrees != (who.may_measure == "yes"):
@@ -130,6 +138,27 @@ def change_preferences(token: str) -> Response:
     with speaking(changed.language):
         said = _("Your choices are saved.")
     return _preferences(changed, said)
+
+
+def opt_in_is_missing(who: Recipient) -> bool:
+    """Whether the site mails only people who have opted in, and this one has not (and has not refused either)."""
+    if who.person_module is None or who.person_id is None:
+        return False
+    wanted = OPT_INS[required_opt_in()]
+    table = modules[who.person_module].table
+    state = db.session.execute(select(table.c.email_opt_in).where(table.c.id == who.person_id)).scalar()
+    return bool(wanted) and state not in wanted
+
+
+def wording() -> str:
+    """What one agrees to, in the language of the page: kept with the answer."""
+    name = organisation().name or _("us")
+    return _("I want to get mail from %(name)s. I can end this at any time by a link in each mail.", name=name)
+
+
+def _seen() -> tuple[str, str]:
+    """Where a choice came from, as it may be kept: address cut short, family of the browser."""
+    return limits.shortened(source()), family(request.headers.get("User-Agent", "")[:500])
 
 
 def say_test() -> Response:
@@ -189,9 +218,10 @@ def _preferences(who: Recipient, said: str = "") -> Response:
             for row in subscriptions.offered()
         ]
         question = subscriptions.measuring_question()
+        agreement = wording() if opt_in_is_missing(who) and not now.no_mail else ""
     known = who.person_id is not None
     return page(
-        "preferences", language=who.language, said=said, address=shown(who.email), lists=lists, no_mail=now.no_mail,
+        "preferences", language=who.language, said=said, address=shown(who.email), lists=lists, no_mail=now.no_mail, agreement=agreement,
         asks_measuring=known and subscriptions.asks_measuring(), may_measure=who.may_measure == "yes", measuring_text=question,
         languages=[{"key": key, "label": label} for key, label in LANGUAGES.items()] if known else [], language_now=who.language,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""/v the online version of a mail, /p landing pages, /i pictures of mails, /confirm a sender address."""
+"""/v the online version of a mail, /p landing pages, /i pictures of mails, /confirm a sender address or a wish for mail."""
 
 import re
 from typing import Any
@@ -24,6 +24,7 @@ from ecp.pipeline.track import tracking
 from ecp.pipeline.values import Reader
 from ecp.recipients import Recipient, recipient_of
 from ecp.web.public import Gone, Unknown, bp, writing
+from ecp.web.public_joining import ask_opt_in, confirm_opt_in
 from ecp.web.public_leaving import holder, say_test
 from ecp.web.public_measuring import seen
 
@@ -132,7 +133,9 @@ def mail_picture(name: str) -> Response:
 
 @bp.get("/confirm/<token>")
 def ask_confirmation(token: str) -> Response:
-    """Whether an address may be used as a sender: the page asks, because machines open links too."""
+    """Whether an address may be used as a sender, or wants our mail: the page asks, because machines open links too."""
+    if (asked := ask_opt_in(token)) is not None:
+        return asked
     found = tokens.peek(senders.PURPOSE, token)
     address = _sender(found.subject_id) if found else None
     if address is None:
@@ -151,7 +154,9 @@ def ask_confirmation(token: str) -> Response:
 @bp.post("/confirm/<token>")
 @writing
 def confirm(token: str) -> Response:
-    """Confirm a sender address, once."""
+    """Confirm a sender address, or that mail is wanted, once."""
+    if (agreed := confirm_opt_in(token)) is not None:
+        return agreed
     address = senders.confirm(token)
     if address is None:
         raise Unknown

@@ -21,7 +21,6 @@ from crm.ui.session import commit, open_to_all, viewer
 from crm.ui.style_sheets import cleaned
 from ecp import pictures, quotas
 from ecp.modules import plans
-from ecp.pipeline import checks
 from ecp.web.admin import demand_portal_admin
 
 log = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ TEXTS = ("name", "colour", "address", "contact", "css")
 def show() -> Response:
     """All settings on one page."""
     demand_portal_admin()
-    return _draw(vars(site.organisation()) | {"require_opt_in": checks.needs_opt_in()})
+    return _draw(vars(site.organisation()) | {"require_opt_in": site.required_opt_in()})
 
 
 def _draw(typed: dict[str, Any], status: int = 200, faults: dict[str, str] | None = None) -> Response:
@@ -53,15 +52,15 @@ def save() -> AnyResponse:
     try:
         if (logo := _logo()) is not None:
             values["logo"] = logo
-        before = vars(site.organisation()) | {"require_opt_in": checks.needs_opt_in()}
+        before = vars(site.organisation()) | {"require_opt_in": site.required_opt_in()}
         site.change(**values)
-        site.require_opt_in(request.form.get("require_opt_in") == "1")
+        site.require_opt_in(_wanted_opt_in())
         commit()
         _note(before)
     except Refused as refused:
         db.session.rollback()
         faults = {name: found[0].message for name, found in refused.faults.items()}
-        kept = {"logo": site.organisation().logo, "require_opt_in": request.form.get("require_opt_in") == "1"}
+        kept = {"logo": site.organisation().logo, "require_opt_in": request.form.get("require_opt_in", "")}
         return _draw(typed | kept, 422, faults)
     left_out = cleaned(values["css"])[1]
     if left_out:
@@ -71,9 +70,15 @@ def save() -> AnyResponse:
     return redirect("/ecp/settings" + ("?nocss=1" if request.args.get("nocss") else ""), 303)
 
 
+def _wanted_opt_in() -> bool | str:
+    """Which opt-in is required, as the page says it: "", "any" or "double"."""
+    said = request.form.get("require_opt_in", "")
+    return "double" if said == "double" else said == "any"
+
+
 def _note(before: dict[str, Any]) -> None:
     """Write down who changed which setting from what to what."""
-    now = vars(site.organisation()) | {"require_opt_in": checks.needs_opt_in()}
+    now = vars(site.organisation()) | {"require_opt_in": site.required_opt_in()}
     for name in now:
         if now[name] != before[name]:
             said = {"user": viewer().id, "setting": name, "old": str(before[name])[:200], "new": str(now[name])[:200]}

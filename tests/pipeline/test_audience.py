@@ -8,6 +8,7 @@ from crm.engine import records, relations
 from crm.engine.channels import Channel
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
+from crm.modules.organisation import require_opt_in
 from ecp.pipeline import actions, allow, audience, checks
 
 
@@ -208,3 +209,30 @@ def test_linking_is_by_the_declared_relation(house):
     sendout = house.sendout(groups=(one,))
     assert audience.group_ids_of(sendout) == [one]
     assert db.session.execute(relations.linked("sendouts", sendout, "portal_target_groups")).scalars().all() == [one]
+
+
+OPT_INS = ("none", "single_user", "single_webform", "double", "out_user", "out_contact")
+
+
+@pytest.mark.parametrize(
+    ("required", "mailed"),
+    [(False, set(OPT_INS[:4])), (True, set(OPT_INS[1:4])), ("double", {"double"})],
+)
+def test_where_opt_in_is_required_only_those_who_gave_it_are_mailed(house, required, mailed):
+    people = {house.contact(f"{state}@example.com", email_opt_in=state): state for state in OPT_INS}
+    lead = house.make("leads", last_name="Lead", company="Co", email="lead@example.com", email_opt_in="double")
+    sendout = house.sendout(house.campaign(list(people), (lead,)))
+    require_opt_in(required)
+    expected = {
+        id: "waiting" if state in mailed else "opt_out" if state in OPT_INS[4:] else "no_opt_in"
+        for id, state in people.items()
+    } | {lead: "waiting"}
+    assert prepare(sendout) == expected
+    require_opt_in(False)  # what holds when the text begins is what counts
+    rules = checks.audience_of(actions.load(SYSTEM, sendout)).rules
+    right_before = select(Delivery.person_id, allow.refusal(rules).label("why")).where(Delivery.sendout_id == sendout)
+    assert {row.person_id for row in db.session.execute(right_before) if row.why == "no_opt_in"} == set()
+    require_opt_in(required)
+    rules = checks.audience_of(actions.load(SYSTEM, sendout)).rules
+    right_before = select(Delivery.person_id, allow.refusal(rules).label("why")).where(Delivery.sendout_id == sendout)
+    assert {row.person_id: row.why or "waiting" for row in db.session.execute(right_before)} == expected

@@ -688,6 +688,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_merged_records_into_id"), "merged_records", ["into_id"], unique=False)
     op.create_table(
+        "opt_ins",
+        sa.Column("person_id", sa.BigInteger(), nullable=True),
+        sa.Column("email", sa.String(length=320), nullable=False),
+        sa.Column("email_key", sa.String(length=320), nullable=False),
+        sa.Column("first_name", sa.String(length=60), nullable=True),
+        sa.Column("last_name", sa.String(length=80), nullable=True),
+        sa.Column("language", sa.String(length=80), nullable=True),
+        sa.Column("list_type_ids", Json, nullable=False),
+        sa.Column("offered_ids", Json, nullable=False),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.Column("source", sa.String(length=100), nullable=False),
+        sa.Column("ip", sa.String(length=45), nullable=True),
+        sa.Column("agent_family", sa.String(length=60), nullable=True),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("mail_count", sa.BigInteger(), nullable=False),
+        sa.Column("mailed_at", UtcDateTime(), nullable=True),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=True),
+        sa.Column("confirmed_ip", sa.String(length=45), nullable=True),
+        sa.Column("id", BigId, nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["entities.id"], name=op.f("fk_opt_ins_person_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_opt_ins")),
+    )
+    op.create_index("ix_opt_ins_email_asked", "opt_ins", ["email_key", "asked_at"], unique=False)
+    op.create_index("ix_opt_ins_person_asked", "opt_ins", ["person_id", "asked_at"], unique=False)
+    op.create_index(op.f("ix_opt_ins_person_id"), "opt_ins", ["person_id"], unique=False)
+    op.create_table(
         "person_codes",
         sa.Column("id", BigId, nullable=False),
         sa.Column("person_id", BigId, nullable=False),
@@ -5836,6 +5862,7 @@ def downgrade() -> None:
     op.drop_table("role_profiles")
     op.drop_table("picklist_values")
     op.drop_table("person_codes")
+    op.drop_table("opt_ins")
     op.drop_table("merged_records")
     op.drop_table("mail_scanners")
     op.drop_table("mail_runs")

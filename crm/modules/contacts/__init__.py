@@ -14,6 +14,7 @@ from crm.engine.module import Block, Filter, Module, PortalExposure, Related
 from crm.engine.pictures import is_picture_of_its_own
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
+from crm.modules.consent import REFUSED, keeps_their_word
 from crm.modules.rules import key_of_email, makes_circle
 from crm.modules.shared_lists import EMAIL_OPT_IN, EMAIL_STATUS, MEASURING, SALUTATION
 from crm.words import _
@@ -23,7 +24,6 @@ TEMPERATURES = PicklistSeed.of(
     "temperature", "Temperature",
     Choice("Cold", colour="azure"), Choice("Warm", colour="orange"), Choice("Hot", colour="red"),
 )  # fmt: skip
-OPTED_OUT = frozenset({"out_user", "out_contact"})
 
 
 class Contact(Record):
@@ -109,7 +109,7 @@ def when_answered(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> d
         if name not in values or answer == before.get(name, nothing) or values.get(f"{name}_at"):
             continue
         stamps[f"{name}_at"] = now()
-    if values.get("email_opt_in") in OPTED_OUT and not before.get("email_opt_out"):
+    if values.get("email_opt_in") in REFUSED and not before.get("email_opt_out"):
         stamps |= {"email_opt_out": True, "email_opt_out_at": now()}
     if "email" in values:
         stamps["email_key"] = key_of_email(values["email"])
@@ -178,4 +178,5 @@ MODULE = Module(
     derives=(when_answered,),
     portal=PortalExposure(by_contact="id", by_account="account_id", is_split=False),
     checks=(reports_to_nobody_below, is_picture_of_its_own),
+    asks=(keeps_their_word,),
 )  # fmt: skip

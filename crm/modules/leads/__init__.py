@@ -14,6 +14,7 @@ from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Block, Filter, Module, Related
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
+from crm.modules.consent import keeps_their_word
 from crm.modules.rules import key_of_email
 from crm.modules.shared_lists import LEAD_SOURCE
 from crm.words import _
@@ -133,7 +134,7 @@ MODULE = Module(
         )),
         Block("How to reach them", (
             "email", "secondary_email", "phone", "mobile", "fax", "website", "language", "email_opt_out",
-            "email_opt_in", "email_status", "may_measure_opens", "do_not_call", "do_not_sms",
+            "email_opt_in", "email_opt_in_source", "email_status", "may_measure_opens", "do_not_call", "do_not_sms",
         )),
         Block("Company", ("business_id", "industry", "annual_revenue", "employees")),
         Block("Address", ("street", "po_box", "postal_code", "city", "state", "country")),
@@ -157,4 +158,5 @@ MODULE = Module(
     picklists=(STATUSES, LEAD_SOURCE),
     derives=(when_answered,),
     checks=(is_not_converted,),
+    asks=(keeps_their_word,),
 )  # fmt: skip
