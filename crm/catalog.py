@@ -85,6 +85,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.own:bp",
     "ecp.web.writing:crm_bp",
     "ecp.web.sendouts:crm_bp",
+    "ecp.web.personal_mail:bp",
     "surveys.web.building:crm_bp",
     "surveys.web.event_answers:bp",
     "web_tracking.web.pages:crm_bp",
@@ -115,6 +116,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.admin:bp",
     "crm.api.rest:bp",
     "ecp.web.api:bp",
+    "ecp.web.personal_api:bp",
     "self_service_portal.web.registration_api:bp",
     "crm.api.docs_page:bp",
 )
@@ -123,7 +125,7 @@ BLUEPRINTS: tuple[str, ...] = (
 RULES = ("ecp.modules.mail_rules:attach", "surveys.mails:attach")
 """Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
 
-TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
+TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.personal.sending", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
     "crm.documents.making", "crm.documents.certifying", "crm.documents.sign_in", "crm.documents.conversation", "crm.modules.events.row_places", "crm.modules.tickets.answering", "crm.modules.tickets.telling", "crm.modules.tickets.receipts", "crm.modules.service_requests.telling", "crm.modules.cases.telling", "crm.modules.tickets.scanning.run",
     "web_tracking.rolling_up", "web_tracking.keeping",
 )  # fmt: skip

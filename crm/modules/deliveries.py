@@ -49,6 +49,8 @@ FIELDS = {
     "bounce_text": make("long_text", "Why it came back", in_lists=False),
     "survey_answered_at": make("moment", "Survey answered at", in_lists=False),
 }
+# Mails that people write from a card are e-mails among the activities, which tell of themselves on the timeline.
+NOT_BY_HAND = where("kind", "none of", ["personal", "personal_overruled"])
 MOMENTS = (  # column, sentence and icon on the timeline of the person; a single mail has no sendout
     ("sent_at", "Was sent “{sendout_id|subject}”", "send"),
     ("first_read_at", "Read “{sendout_id|subject}”", "mail-opened"),
@@ -77,7 +79,12 @@ def _shown() -> tuple[Related, ...]:
             columns=columns,
             tab=at == "sent_at",
             timeline=Timeline(
-                at, sentence, icon=icon, category="mail", columns=("sendout_id", "subject", "email", "bounce_text")
+                at,
+                sentence,
+                icon=icon,
+                category="mail",
+                columns=("sendout_id", "subject", "email", "bounce_text"),
+                where=NOT_BY_HAND if at == "sent_at" else {},
             ),
         )
         for at, sentence, icon in MOMENTS

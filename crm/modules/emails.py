@@ -16,6 +16,7 @@ DIRECTIONS = PicklistSeed.of(
 STATES = PicklistSeed.of(
     "email_state", "State of a mail", Choice("draft", "Draft", "secondary"), Choice("sending", "Sending", "yellow"),
     Choice("sent", "Sent", "green"), Choice("received", "Received", "green"), Choice("failed", "Failed", "red"),
+    Choice("uncertain", "Uncertain", "orange"),
 )  # fmt: skip
 
 
@@ -43,7 +44,9 @@ def _shown(through: str) -> Related:
     return Related(
         through=through,
         columns=("subject", "direction", "from_address", "to_addresses", "at"),
-        timeline=Timeline("at", "Mail: {subject}", icon="mail", category="mail", columns=("subject", "direction")),
+        timeline=Timeline(
+            "at", "Mail: {subject} ({state})", icon="mail", category="mail", columns=("subject", "direction", "state")
+        ),
     )
 
 
@@ -56,7 +59,7 @@ MODULE = Module(
     icon="mail",
     title="subject",
     columns=("subject", "direction", "from_address", "to_addresses", "at", "owner_id"),
-    facts=("direction", "from_address", "to_addresses", "at", "state"),
+    facts=("direction", "from_address", "to_addresses", "at", "state", "failed_reason"),
     form=(
         Block("E-mail", ("subject", "direction", "from_address", "to_addresses", "cc_addresses", "at", "owner_id")),
         Block("Text", ("text", "html")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -27,6 +28,8 @@ from ecp.pipeline import actions, allow, checks, frozen, written
 from ecp.pipeline.render import Person, Renderer, Unmade
 from ecp.pipeline.values import Filled
 
+PERSONAL, OVERRULED = "personal", "personal_overruled"
+"""Single mails that people write from a card; and those to somebody who has opted out, which the sender confirmed."""
 KEPT_SECONDS = 60.0  # a renderer is made anew then, so that new keys and settings come in
 
 
@@ -139,5 +142,10 @@ def register() -> None:
     kinds.register(Kind("sendout", render, load, refusal, settled, trouble))
     kinds.register(Kind("sendout_test", render_test, load_tests, render_reads=True))
     kinds.register(Kind(written_mails.KIND, written.render, written.load, render_reads=True))
+    secret = partial(keys.of, "message_id")
     if "letter" not in kinds.KINDS:
-        singles.register_letters(lambda: keys.of("message_id"), signers_of, personal_path)
+        singles.register_letters(secret, signers_of, personal_path)
+    singles.register_letters(
+        secret, signers_of, personal_path, PERSONAL, lambda sendout_id: allow.refusal(allow.Rules(None))
+    )
+    singles.register_letters(secret, signers_of, personal_path, OVERRULED)

@@ -25,7 +25,7 @@ from ecp.pipeline.sender import as_sent
 from ecp.pipeline.values import Reader
 
 
-def _links(names: Iterable[str], delivery_id: int) -> dict[str, str]:
+def links_of(names: Iterable[str], delivery_id: int) -> dict[str, str]:
     """Personal links that rooms make (a survey, an event), as in mails of campaigns."""
     found = {}
     for name in (one for one in names if one.startswith("links.")):
@@ -65,7 +65,7 @@ def render(row: Claimed, _loaded: Any) -> Rendered:
     names = frozenset(name for name in mail.printed | mail.asked if name not in own)
     found = Reader(names, about).read([(row.person_module or "", row.person_id)]) if row.person_id else {}
     filled = found.get(row.person_id or 0)
-    empty = dict.fromkeys(names, "") | _links(names, row.id)
+    empty = dict.fromkeys(names, "") | links_of(names, row.id)
     shown = empty | (filled.shown if filled else {}) | own
     raw = empty | (filled.raw if filled else {}) | own
     files = [Attachment(name, kind, b64decode(data)) for name, kind, data in said["files"]]

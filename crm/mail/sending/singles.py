@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ColumnElement
 
 from crm import clock
 from crm.mail.assemble import build
@@ -23,6 +24,7 @@ from crm.mail.sending.deliveries import Delivery
 from crm.mail.sending.kinds import Claimed, Kind, Rendered, register
 from crm.mail.sending.runs import Writes, dialect_of
 
+Refusal = Callable[[int | None], ColumnElement[str | None] | None]
 MOST_OCTETS = 10 * 1024 * 1024  # of the files of one letter
 
 
@@ -53,9 +55,9 @@ def put_mail(
 
 
 def put_letter(
-    session: Writes, letter: Letter, sender: Address, *, dedupe_key: str, person: tuple[str, int] | None = None
-) -> int | None:
-    """The same for a letter. `sender` is what the reader sees and where bounces go.
+    session: Writes, letter: Letter, sender: Address, *, dedupe_key: str, person: tuple[str, int] | None = None, kind: str = "letter"
+) -> int | None:  # fmt: skip
+    """The same for a letter. `sender` is what the reader sees and where bounces go; `kind`: one made by `register_letters`.
 
     Its files are kept in the ledger until it was sent: MOST_OCTETS at most in all, else ValueError."""
     if sum(len(file.data) for file in letter.attachments) > MOST_OCTETS or letter.inline:
@@ -67,7 +69,7 @@ def put_letter(
         "reply_to": [letter.reply_to.addr, letter.reply_to.name] if letter.reply_to else None,
         "files": [[file.name, file.mime_type, b64encode(file.data).decode("ascii")] for file in letter.attachments],
     }  # fmt: skip
-    return put_mail(session, "letter", letter.to, payload, dedupe_key=dedupe_key, subject=letter.subject, person=person)
+    return put_mail(session, kind, letter.to, payload, dedupe_key=dedupe_key, subject=letter.subject, person=person)
 
 
 def find_mail(session: Writes, dedupe_key: str) -> int | None:
@@ -80,13 +82,20 @@ def register_letters(
     secret: Callable[[], bytes],
     signers: Callable[[str], Sequence[Signer]] = lambda domain: (),
     path: Callable[[str, int], str] = lambda sender, delivery_id: sender,
+    name: str = "letter",
+    refusal: Refusal = lambda sendout_id: None,
 ) -> Kind:
-    """Make the kind `letter` known. `secret` gives the key of Message-IDs, `signers` the DKIM keys of a domain, `path` the
-    return path of a delivery. Letters with an address for answers have a mailbox that reads what comes back by itself."""
+    """Make a kind of letters known. `secret` gives the key of Message-IDs, `signers` the DKIM keys of a domain, `path` the
+    return path of a delivery, `refusal` see `Kind`. A `letter` with an address for answers has a mailbox that reads what comes
+    back by itself; other kinds always have the return path."""
 
     def load(rows: Sequence[Claimed]) -> tuple[bytes, dict[str, Sequence[Signer]], dict[int, str]]:
         senders = {row.id: str((row.payload or {})["sender"][0]) for row in rows}
-        paths = {row.id: path(senders[row.id], row.id) for row in rows if not (row.payload or {})["reply_to"]}
+        paths = {
+            row.id: path(senders[row.id], row.id)
+            for row in rows
+            if name != "letter" or not (row.payload or {})["reply_to"]
+        }
         domains = {sender.rpartition("@")[2] for sender in senders.values()}
         return secret(), {domain: signers(domain) for domain in domains}, paths
 
@@ -104,4 +113,4 @@ def register_letters(
         data = build(letter.message(sender, clock.now(), identity), signers_of.get(sender.domain, ()))
         return Rendered(Envelope(paths.get(row.id, sender.addr), letter.to.addr), data, identity)
 
-    return register(Kind("letter", render, load))
+    return register(Kind(name, render, load, refusal))
