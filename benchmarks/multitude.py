@@ -147,7 +147,7 @@ def _mails(made: Multitude) -> None:
             fill(
                 name, many // SENDOUTS, sendout_id=sendout, delivery_id=f"{place * made.count + 1} + {who}",
                 person_id=f"{made.first_contact} + {who}", at=_moment(f"{start} + {_dice(3, 300_000)}"),
-                agent_family="'Firefox'", is_machine=f"{_dice(2, 20)} = 0", **more,
+                agent_family="'Firefox'", made_by=f"CASE WHEN {_dice(2, 20)} = 0 THEN 'machine' ELSE 'human' END", **more,
             )  # fmt: skip
     values = {"state": "sent", "sent_count": made.count, "audience_count": made.count}
     table = modules["sendouts"].table

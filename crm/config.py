@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,19 @@ class Setting:
 
     def read(self, raw: Any) -> Any:
         """The value `raw` stands for. Raises BadSetting."""
-        if isinstance(raw, self.type) and not self.choices:
+        if isinstance(raw, self.type) and not self.choices and not self.key.endswith("_networks"):
             return raw
         text = str(raw).strip()
         try:
             value = text.lower() in {"1", "true", "yes", "on"} if self.type is bool else self.type(text)
         except ValueError:
             raise BadSetting(f"{self.name} is “{text}”, but it takes a {self.type.__name__}") from None
+        if self.key.endswith("_networks"):
+            for one in filter(None, (part.strip() for part in text.split(","))):
+                try:
+                    ip_network(one, strict=False)
+                except ValueError:
+                    raise BadSetting(f"{self.name} names “{one}”, which is no address or network") from None
         if self.choices and value not in self.choices:
             raise BadSetting(f"{self.name} is “{text}”, but it takes one of: {', '.join(self.choices)}")
         return value
@@ -67,6 +74,15 @@ SETTINGS = (
         "measure", str, "with_consent", "Whose opens and clicks are measured", ("none", "totals", "with_consent", "all")
     ),
     Setting("trusted_proxies", str, "", "Addresses or networks whose forwarded address counts, comma-separated"),
+    Setting(
+        "scanner_networks",
+        str,
+        "",
+        "Networks of mail scanners, whose openings and clicks no person made, comma-separated",
+    ),
+    Setting(
+        "proxy_networks", str, "", "Networks that load the pictures of all mails for their people, comma-separated"
+    ),
     Setting("outgoing_networks", str, "", "Private networks that may be called over the web, comma-separated"),
     Setting("hit_rate", float, 50.0, "Limit of the beacon, hits a second an address"),
     Setting("locale", str, "en", "Language of the site", ("en", "fi")),

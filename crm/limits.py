@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MOST_KEYS = (
@@ -95,6 +96,24 @@ def shortened(address: str) -> str:
     if found.version == 4:
         return str(ipaddress.IPv4Network((int(found), 24), strict=False).network_address)
     return str(ipaddress.IPv6Network((int(found), 48), strict=False).network_address)
+
+
+def is_within(address: str, networks: str) -> bool:
+    """Whether `address` is in one of `networks` (addresses or networks, comma-separated); False for what is no address."""
+    found = _address(address) if networks else None
+    return found is not None and any(found in network for network in _networks(networks))
+
+
+def covers(networks: str, address: str) -> Literal["whole", "part", "none"]:
+    """How much of what a shortened address stands for (/24 or /48) is in `networks` (comma-separated)."""
+    found = _address(address) if networks else None
+    if found is None:
+        return "none"
+    span = ipaddress.ip_network((int(found), 24) if found.version == 4 else (int(found), 48), strict=False)
+    same = [one for one in _networks(networks) if one.version == span.version]
+    if any(span.subnet_of(one) for one in same):  # type: ignore[arg-type]
+        return "whole"
+    return "part" if any(one.overlaps(span) for one in same) else "none"
 
 
 def _address(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -15,7 +15,8 @@ from crm import clock
 from crm.engine.registry import modules
 from crm.mail.sending.deliveries import Delivery
 
-SETTLES = timedelta(minutes=5)  # after an event: longer than any rule looks ahead, and a round of the clock that judges again
+# After an event: longer than any rule looks ahead, and a round of the clock that judges again.
+SETTLES = timedelta(minutes=5)
 
 _D = Delivery.__table__.c
 
@@ -39,7 +40,7 @@ def has_clicked(link_number: int | None = None, until: datetime | None = None) -
     if link_number is None:
         return _D.first_click_at.is_not(None) if until is None else _D.first_click_at <= until
     clicks = modules["clicks"].table.c
-    said = [clicks.delivery_id == _D.id, clicks.link_number == link_number, clicks.is_machine.is_(False)]
+    said = [clicks.delivery_id == _D.id, clicks.link_number == link_number, clicks.made_by == "human"]
     if until is not None:
         said.append(clicks.at <= until)
     return exists().where(and_(*said))

@@ -1,4 +1,4 @@
-"""Opens and clicks: rows appended beside a delivery. Only of persons who agreed; machines' are kept and not counted.
+"""Opens and clicks: rows appended beside a delivery. Only of persons who agreed; only what a person did is counted.
 
 Whether somebody may be measured is asked again when the picture is loaded or the link followed, so that a withdrawn
 consent holds for mails already sent. Without it an event counts for the sendout alone (decisions.md 23).
@@ -6,20 +6,21 @@ consent holds for mails already sent. Without it an event counts for the sendout
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor
 from typing import Any
 
-from sqlalchemy import and_, distinct, func, insert, select, update
+from sqlalchemy import insert, select
 
 from crm import clock, config, limits
-from crm.agents import family
+from crm.agents import family, kind_of
 from crm.db import db
 from crm.engine.registry import modules
 from crm.engine.tags import compile as compile_tags
-from crm.mail.sending.deliveries import Delivery
 from crm.mail.servers import leaves_the_house
+from ecp import judging, networks
 from ecp.bounces import evidence
 from ecp.content.links import Link, address_of
-from ecp.machines import AROUND, AT_ONCE, SEVERAL, Visit, why_machine
+from ecp.machines import RULES, judge, write_signs
 from ecp.pipeline.frozen import TrackedLink
 from ecp.pipeline.track import CANARY, sealer, tracking
 from ecp.pipeline.values import Reader
@@ -29,11 +30,14 @@ from web_tracking import recognising
 
 @dataclass(frozen=True)
 class Request:
-    """What is known of a request for a picture or a link. `address`: where it came from, not yet shortened."""
+    """What is known of a request for a picture or a link. `address`: where it came from, not yet shortened; `accepts`: it
+    says what it takes (Accept); `is_ahead`: a browser loads it before anybody asked."""
 
     agent: str = ""
     method: str = "GET"
     address: str = ""
+    accepts: bool = True
+    is_ahead: bool = False
 
 
 def note_open(token: str, request: Request) -> None:
@@ -44,17 +48,16 @@ def note_open(token: str, request: Request) -> None:
         return
     sendout_id = sealer().open("total_open", token)
     if sendout_id is not None and config.current().measure != "none" and _exists(sendout_id):
-        _append("opens", {"sendout_id": sendout_id}, _visit(request, None))
+        _append("opens", {"sendout_id": sendout_id}, request)
 
 
 def note_reading(who: Recipient, request: Request) -> None:
     """A mail was read: its picture was loaded, or its online version opened. The caller commits."""
     evidence.has_arrived(who.delivery_id)
     how = tracking(config.current().measure, who.may_measure)
-    visit = _visit(request, who.sent_at)
     if how.links == "personal":
-        _append("opens", _of(who), visit)
-        recount(who.delivery_id)
+        _append("opens", _of(who), request, who.sent_at)
+        judging.judge_one(who.delivery_id, who.sendout_id)
 
 
 def follow(token: str, number: int, request: Request) -> str | None:
@@ -71,101 +74,50 @@ def follow(token: str, number: int, request: Request) -> str | None:
         evidence.has_arrived(who.delivery_id)
     measure = config.current().measure
     if measure != "none":
-        visit = _visit(request, who.sent_at if who else None, is_canary=number == CANARY)
         about = {"link_number": number, "url": link.url[:4000] if link else None}
         if who is not None and tracking(measure, who.may_measure).links == "personal":
-            _append("clicks", _of(who) | about, visit)
-            _look_around(who, visit)
-            recount(who.delivery_id)
+            _append("clicks", _of(who) | about, request, who.sent_at)
+            judging.judge_one(who.delivery_id, who.sendout_id)
             if url:
                 url = recognising.onto(url, sealer(), "mail", who.delivery_id)
         elif link is not None:
-            _append("clicks", {"sendout_id": sendout_id} | about, visit)
+            _append("clicks", {"sendout_id": sendout_id} | about, request)
     return url
 
 
-def recount(delivery_id: int) -> None:
-    """Bring the copies in the delivery's row up to date with its opens and clicks, machines left out."""
-    opens, clicks = (modules[key].table for key in ("opens", "clicks"))
-    found: dict[str, Any] = {}
-    for name, table in (("read", opens), ("click", clicks)):
-        mine = and_(table.c.delivery_id == delivery_id, table.c.is_machine.is_(False))
-        row = db.session.execute(select(func.count(), func.min(table.c.at)).where(mine)).one()
-        found[name] = (row[0], row[1])
-    reads, first_open = found["read"]
-    count, first_click = found["click"]
-    first_read = min((at for at in (first_open, first_click) if at is not None), default=None)
+def _append(module: str, about: dict[str, Any], request: Request, sent_at: datetime | None = None) -> None:
+    """Keep an event with what may be kept of it: signs, the family of the program, the address shortened."""
+    now = clock.now()
+    is_person = about.get("person_id") is not None
+    values = {
+        "at": now, "agent_family": family(request.agent), "ip": limits.shortened(request.address) if is_person else None,
+        "delay": delay_of(now, sent_at), "signs": write_signs(signs_of(request)), "rules": RULES,
+    }  # fmt: skip
+    event = judging.event_of(module, 0, {**values, "link_number": about.get("link_number")})
+    verdict = judge([event])[event.key]
     db.session.execute(
-        update(Delivery)
-        .where(Delivery.id == delivery_id)
-        .values(
-            read_count=max(reads, 1 if first_click else 0), first_read_at=first_read,
-            click_count=count, first_click_at=first_click,
-        )
-    )  # fmt: skip
-
-
-def _look_around(who: Recipient, visit: Visit) -> None:
-    """What a click tells of those before it: several links at once, or the link that no person sees."""
-    clicks = modules["clicks"].table
-    mine = clicks.c.delivery_id == who.delivery_id
-    if visit.is_canary:
-        for key in ("opens", "clicks"):
-            table = modules[key].table
-            db.session.execute(
-                update(table)
-                .where(
-                    table.c.delivery_id == who.delivery_id,
-                    table.c.is_machine.is_(False),
-                    table.c.at >= visit.at - AROUND,
-                )
-                .values(is_machine=True, why_machine="hidden_link")
-            )
-        return
-    recent = and_(mine, clicks.c.at >= visit.at - AT_ONCE)
-    several = db.session.execute(select(func.count(distinct(clicks.c.link_number))).where(recent)).scalar() or 0
-    links = db.session.execute(
-        select(func.count()).select_from(TrackedLink).where(TrackedLink.sendout_id == who.sendout_id)
-    ).scalar()
-    if several >= max(2, min(SEVERAL, links or 0)):
-        db.session.execute(
-            update(clicks)
-            .where(recent, clicks.c.is_machine.is_(False))
-            .values(is_machine=True, why_machine="several_links")
-        )
-        return
-    hidden = select(clicks.c.id).where(mine, clicks.c.why_machine == "hidden_link", clicks.c.at >= visit.at - AROUND)
-    if db.session.execute(hidden.limit(1)).first() is not None:
-        near = and_(mine, clicks.c.at >= visit.at - AROUND, clicks.c.is_machine.is_(False))
-        db.session.execute(update(clicks).where(near).values(is_machine=True, why_machine="hidden_link"))
-
-
-def _visit(request: Request, sent_at: datetime | None, is_canary: bool = False) -> "_Seen":
-    return _Seen(
-        request.agent,
-        request.method,
-        clock.now(),
-        sent_at,
-        is_canary,
-        leaves_the_house(),
-        limits.shortened(request.address),
+        insert(modules[module].table).values(made_by=verdict.made_by, why=verdict.why, **values, **about)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen(Visit):
-    ip: str = ""
+def signs_of(request: Request) -> set[str]:
+    """What a request shows of whoever made it, in the words of `ecp.machines`."""
+    kind = kind_of(request.agent)
+    network = networks.kind_of(request.address)
+    said = {
+        "scanner": kind == "scanner", "proxy": kind == "proxy", "loads_all": kind == "ahead", "library": kind == "library",
+        "net_scanner": network == "scanner", "net_proxy": network == "proxy", "head": request.method == "HEAD",
+        "ahead": request.is_ahead, "no_accept": not request.accepts, "local": not leaves_the_house(),
+    }  # fmt: skip
+    return {sign for sign, is_shown in said.items() if is_shown}
 
 
-def _append(module: str, about: dict[str, Any], visit: _Seen) -> None:
-    why = why_machine(visit)
-    is_person = about.get("person_id") is not None
-    db.session.execute(
-        insert(modules[module].table).values(
-            at=visit.at, agent_family=family(visit.agent), ip=visit.ip if is_person else None,
-            is_machine=why is not None, why_machine=why, **about,
-        )
-    )  # fmt: skip
+def delay_of(at: datetime, sent_at: datetime | None) -> int | None:
+    """Whole seconds from sending; None when nothing is known, or what is known fits into no column."""
+    if sent_at is None:
+        return None
+    seconds = floor((at - sent_at).total_seconds())
+    return seconds if abs(seconds) < 2**31 else None
 
 
 def _of(who: Recipient) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crm.db import db
 from crm.engine.registry import modules
@@ -23,7 +23,7 @@ class Recipient:
     email: str
     email_key: str
     state: str
-    sent_at: datetime | None
+    sent_at: datetime | None  # when the mail left; while its end is not noted yet, when its text began
     unsubscribed_at: datetime | None
     person_module: str | None
     person_id: int | None
@@ -44,7 +44,7 @@ def recipient(delivery_id: int) -> Recipient | None:
     d, s = Delivery.__table__, modules["sendouts"].table
     row = db.session.execute(
         select(
-            d.c.id, d.c.sendout_id, d.c.email, d.c.email_key, d.c.state, d.c.sent_at, d.c.unsubscribed_at,
+            d.c.id, d.c.sendout_id, d.c.email, d.c.email_key, d.c.state, func.coalesce(d.c.sent_at, d.c.text_begun_at).label("sent_at"), d.c.unsubscribed_at,
             d.c.person_module, d.c.person_id, s.c.campaign_id, s.c.list_type_id,
         ).outerjoin(s, s.c.id == d.c.sendout_id).where(d.c.id == delivery_id)
     ).first()  # fmt: skip

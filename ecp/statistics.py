@@ -1,7 +1,7 @@
 """What came of a sendout: people by state and reason, who read, clicked and left, the curve, the links, the recipients.
 
-Everything is counted from rows in a few set-based statements. Machines are counted apart. Where persons are not measured,
-totals count events without persons, and are shown from ten people up (invariants.md 5).
+Everything is counted from rows in a few set-based statements. What machines did, and what nobody can tell, is counted
+apart. Where persons are not measured, totals count events without persons, and are shown from ten people up (invariants.md 5).
 """
 
 import csv
@@ -24,6 +24,8 @@ from ecp.pipeline.frozen import TrackedLink
 
 FEWEST = 10  # people below which totals without persons are not shown
 CURVE_HOURS = 72
+MADE_BY = ("human", "unknown", "machine")
+COUNTS = ("people", "clicks", "machine_clicks", "unknown_clicks", "unmeasured_clicks")
 CSV_COLUMNS = (
     "person_id", "email", "state", "skip_reason", "failed_reason", "attempts", "message_id", "sent_at", "first_read_at",
     "read_count", "first_click_at", "click_count", "unsubscribed_at", "bounced_at", "bounce_type",
@@ -67,6 +69,8 @@ def report(viewer: Viewer, sendout_id: int) -> dict[str, Any]:
         "clicks": seen[6],
         "machine_read": _machines(opens, sendout_id),
         "machine_clicked": _machines(clicks, sendout_id),
+        "unknown_read": _doubtful(opens, sendout_id, _D.first_read_at.is_not(None)),
+        "unknown_clicked": _doubtful(clicks, sendout_id, _D.first_click_at.is_not(None)),
         "unmeasured_reads": _unmeasured(opens, sendout_id, states),
         "unmeasured_clicks": _unmeasured(clicks, sendout_id, states),
         "measuring": config.current().measure,
@@ -82,15 +86,42 @@ def _complained(sendout_id: int) -> int:
 
 def _machines(table: Any, sendout_id: int) -> int:
     """People whose mail a machine opened (or whose links it followed)."""
-    mine = and_(table.c.sendout_id == sendout_id, table.c.is_machine)
+    mine = and_(table.c.sendout_id == sendout_id, table.c.made_by == "machine")
     return db.session.execute(select(func.count(distinct(table.c.delivery_id))).where(mine)).scalar() or 0
+
+
+def _doubtful(table: Any, sendout_id: int, seen: ColumnElement[bool]) -> int:
+    """People of whom we cannot tell whether they opened (or clicked), as nothing but doubtful events is known; they are not
+    among those who did. `seen`: what says of a delivery that its person did."""
+    mine = and_(table.c.sendout_id == sendout_id, table.c.made_by == "unknown", table.c.delivery_id.is_not(None))
+    found = select(func.count(distinct(table.c.delivery_id))).join(Delivery, _D.id == table.c.delivery_id)
+    return db.session.execute(found.where(mine, ~seen)).scalar() or 0
+
+
+def why(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
+    """What the openings and clicks of people who may be measured were taken for: made_by, why, opens, clicks (events).
+
+    Most first within each of human, unknown, machine. Raises Missing, Forbidden.
+    """
+    search.one(viewer, "sendouts", sendout_id, columns=("name",))
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for key in ("opens", "clicks"):
+        c = modules[key].table.c
+        counted = select(c.made_by, c.why, func.count()).where(c.sendout_id == sendout_id, c.delivery_id.is_not(None))
+        for made_by, reason, number in db.session.execute(counted.group_by(c.made_by, c.why)):
+            place = (made_by, reason or "")
+            one = found.setdefault(place, {"made_by": made_by, "why": reason or "", "opens": 0, "clicks": 0})
+            one[key] += number
+    return sorted(
+        found.values(), key=lambda one: (MADE_BY.index(one["made_by"]), -one["opens"] - one["clicks"], one["why"])
+    )
 
 
 def _unmeasured(table: Any, sendout_id: int, states: Mapping[str, int]) -> int | None:
     """Events that name nobody; None where so few people got the mail that a number would name them."""
     if states.get("sent", 0) + states.get("uncertain", 0) < FEWEST:
         return None
-    mine = and_(table.c.sendout_id == sendout_id, table.c.delivery_id.is_(None), table.c.is_machine.is_(False))
+    mine = and_(table.c.sendout_id == sendout_id, table.c.delivery_id.is_(None), table.c.made_by == "human")
     return db.session.execute(select(func.count()).where(mine)).scalar() or 0
 
 
@@ -127,16 +158,19 @@ def _hours_since(column: Any, start: datetime) -> ColumnElement[int]:
 
 
 def links(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
-    """Each tracked link with its clicks: number, url, label, people, clicks, machine_clicks, unmeasured_clicks. Most clicked first."""
+    """Each tracked link with its clicks: number, url, label, people, clicks, machine_clicks, unknown_clicks, unmeasured_clicks. Most first."""
     search.one(viewer, "sendouts", sendout_id, columns=("name",))
     clicks = modules["clicks"].table
-    person = clicks.c.is_machine.is_(False)
+    person = clicks.c.made_by == "human"
     counted = (
         select(
             clicks.c.link_number.label("number"),
             func.count(distinct(case((person, clicks.c.delivery_id)))).label("people"),
             func.count(case((and_(person, clicks.c.delivery_id.is_not(None)), 1))).label("clicks"),
-            func.count(case((clicks.c.is_machine, 1))).label("machine_clicks"),
+            func.count(case((clicks.c.made_by == "machine", 1))).label("machine_clicks"),
+            func.count(case((and_(clicks.c.made_by == "unknown", clicks.c.delivery_id.is_not(None)), 1))).label(
+                "unknown_clicks"
+            ),
             func.count(case((and_(person, clicks.c.delivery_id.is_(None)), 1))).label("unmeasured_clicks"),
         )
         .where(clicks.c.sendout_id == sendout_id)
@@ -146,7 +180,7 @@ def links(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
     query = (
         select(
             TrackedLink.number, TrackedLink.url, TrackedLink.label,
-            *(func.coalesce(counted.c[name], 0).label(name) for name in ("people", "clicks", "machine_clicks", "unmeasured_clicks")),
+            *(func.coalesce(counted.c[name], 0).label(name) for name in COUNTS),
         )
         .outerjoin(counted, counted.c.number == TrackedLink.number)
         .where(TrackedLink.sendout_id == sendout_id)

@@ -1,4 +1,4 @@
-"""Clicks: every following of a link of a mail, machines' too. Written by the public pages, read by reports and cards."""
+"""Clicks: every following of a link of a mail, by whom and why we think so. Written by the public pages, read by reports and cards."""
 
 from datetime import datetime
 
@@ -31,17 +31,22 @@ class Click(Ledger):
     at: Mapped[datetime] = f.moment("When")
     agent_family: Mapped[str | None] = f.text("Mail program", max=60)
     ip: Mapped[str | None] = f.text("Address, shortened", max=45, in_lists=False)
-    is_machine: Mapped[bool] = f.checkbox("Likely a machine")
-    why_machine: Mapped[str | None] = f.picklist("Why a machine", "why_machine")
+    made_by: Mapped[str] = f.picklist("Made by", "made_by", default="unknown")
+    why: Mapped[str | None] = f.picklist("Why", "why_made_by")
+    delay: Mapped[int | None] = f.whole("Seconds after sending", in_lists=False)
+    signs: Mapped[str | None] = f.text(
+        "Signs", max=120, in_lists=False
+    )  # what was seen, for judging again: ecp/machines.py
+    rules: Mapped[int | None] = f.whole("Version of the rules", in_lists=False)
 
 
 _shown = Related(
     by="person_id",
     label="Clicks",
-    columns=("sendout_id", "url", "at", "is_machine"),
+    columns=("sendout_id", "url", "at", "made_by", "why"),
     timeline=Timeline(
         "at", "Clicked {url}", icon="click", category="mail", columns=("url", "sendout_id"),
-        where=where("is_machine", "is", False),
+        where=where("made_by", "is", "human"),
     ),
 )  # fmt: skip
 
@@ -53,7 +58,7 @@ MODULE = Module(
     title="url",
     parent="sendout_id",
     about="person_id",
-    columns=("person_id", "url", "link_number", "at", "agent_family", "is_machine", "why_machine"),
+    columns=("person_id", "url", "link_number", "at", "agent_family", "made_by", "why"),
     sort=("-at",),
     shows_on={"contacts": _shown, "leads": _shown},
     importable=False,

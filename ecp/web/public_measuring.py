@@ -2,6 +2,7 @@
 
 from flask import Response, redirect, request
 
+from crm.agents import MOST, is_loading_ahead
 from ecp.measuring import Request, follow, note_open
 from ecp.web.public import Unknown, bp, source, writing
 
@@ -10,7 +11,14 @@ GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\
 
 def seen() -> Request:
     """What is known of the present request."""
-    return Request(request.headers.get("User-Agent", "")[:500], request.method, source())
+    said = request.headers
+    return Request(
+        said.get("User-Agent", "")[:MOST],
+        request.method,
+        source(),
+        bool(said.get("Accept", "").strip()),
+        is_loading_ahead(said),
+    )
 
 
 @bp.get("/o/<token>.gif")

@@ -63,7 +63,7 @@ def mailed(session, make):
             insert(Click.__table__).values(
                 sendout_id=sendout, delivery_id=made.inserted_primary_key[0], person_id=contact, link_number=1,
                 url=f"https://www.example.com/{'robot' if is_machine else 'offer'}", at=NOON + timedelta(hours=2),
-                is_machine=is_machine,
+                made_by="machine" if is_machine else "human",
             )
         )  # fmt: skip
     return contact, sendout

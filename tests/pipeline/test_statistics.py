@@ -64,7 +64,7 @@ def test_the_curve_shows_first_reads_by_the_hour(sendout):
 
 def test_totals_without_persons_are_shown_from_ten_people_up(sendout):
     table = modules["clicks"].table
-    db.session.execute(table.insert().values(sendout_id=sendout, link_number=1, at=clock.now(), is_machine=False))
+    db.session.execute(table.insert().values(sendout_id=sendout, link_number=1, at=clock.now(), made_by="human"))
     assert statistics.report(SYSTEM, sendout)["unmeasured_clicks"] == 1
     db.session.execute(text("UPDATE deliveries SET state = 'failed' WHERE state = 'sent' AND read_count = 0"))
     assert statistics.report(SYSTEM, sendout)["unmeasured_clicks"] is None

@@ -148,7 +148,7 @@ def _mails(who: int) -> tuple[int, int]:
         .values(state="sent", sent_at=now, read_count=1, reply="250 to xq@planted-address.example")
     )
     for ledger in (Open, Click):
-        values = {"delivery_id": sent, "person_id": who, "at": now, "is_machine": False}
+        values = {"delivery_id": sent, "person_id": who, "at": now, "made_by": "human"}
         known = {name: value for name, value in values.items() if name in ledger.__table__.c}
         more = (
             {"url": "https://kaisla.example/?who=xq@planted-address.example", "link_number": 1}

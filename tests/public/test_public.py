@@ -86,8 +86,8 @@ def test_a_scanner_is_kept_apart_and_changes_no_rate(sent, visitor):
     report = statistics.report(SYSTEM, sent.sendout)
     assert (report["read"], report["clicked"]) == (0, 0)
     assert (report["machine_read"], report["machine_clicked"]) == (1, 1)
-    assert [row["why_machine"] for row in events("opens")] == ["agent"]
-    assert [row["why_machine"] for row in events("clicks")] == ["head"]
+    assert [row["why"] for row in events("opens")] == ["agent"]
+    assert [row["why"] for row in events("clicks")] == ["head"]
 
 
 def test_all_links_within_a_second_are_a_machine_also_the_first_one(sent, visitor):
@@ -95,7 +95,7 @@ def test_all_links_within_a_second_are_a_machine_also_the_first_one(sent, visito
         visitor.get(f"/c/{sent.token('click')}/1")
         assert sent.row().click_count == 1
         visitor.get(f"/c/{sent.token('click')}/2")
-    assert {row["why_machine"] for row in events("clicks")} == {"several_links"}
+    assert {row["why"] for row in events("clicks")} == {"several_links"}
     assert (sent.row().click_count, sent.row().first_click_at, sent.row().first_read_at) == (0, None, None)
 
 
@@ -113,7 +113,7 @@ def test_who_follows_the_hidden_link_is_a_machine_before_and_after(sent, visitor
         with clock.standing_at(now + timedelta(seconds=seconds)):
             answer = visitor.get(f"/c/{sent.token('click')}/{number}")
             assert answer.status_code == (204 if number == 0 else 302)
-    assert {row["why_machine"] for row in events("clicks")} == {"hidden_link"}
+    assert {row["why"] for row in events("clicks")} == {"hidden_link"}
     assert statistics.report(SYSTEM, sent.sendout)["clicked"] == 0
 
 

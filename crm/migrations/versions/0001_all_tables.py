@@ -4494,8 +4494,11 @@ def upgrade() -> None:
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("agent_family", sa.String(length=60), nullable=True),
         sa.Column("ip", sa.String(length=45), nullable=True),
-        sa.Column("is_machine", sa.Boolean(), nullable=False),
-        sa.Column("why_machine", sa.String(length=80), nullable=True),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("why", sa.String(length=80), nullable=True),
+        sa.Column("delay", sa.BigInteger(), nullable=True),
+        sa.Column("signs", sa.String(length=120), nullable=True),
+        sa.Column("rules", sa.BigInteger(), nullable=True),
         sa.Column("id", BigId, nullable=False),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["deliveries.id"], name=op.f("fk_clicks_delivery_id"), ondelete="CASCADE"
@@ -4836,8 +4839,11 @@ def upgrade() -> None:
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("agent_family", sa.String(length=60), nullable=True),
         sa.Column("ip", sa.String(length=45), nullable=True),
-        sa.Column("is_machine", sa.Boolean(), nullable=False),
-        sa.Column("why_machine", sa.String(length=80), nullable=True),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("why", sa.String(length=80), nullable=True),
+        sa.Column("delay", sa.BigInteger(), nullable=True),
+        sa.Column("signs", sa.String(length=120), nullable=True),
+        sa.Column("rules", sa.BigInteger(), nullable=True),
         sa.Column("id", BigId, nullable=False),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["deliveries.id"], name=op.f("fk_opens_delivery_id"), ondelete="CASCADE"
