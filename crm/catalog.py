@@ -86,6 +86,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "ecp.web.writing:crm_bp",
     "ecp.web.sendouts:crm_bp",
     "ecp.web.personal_mail:bp",
+    "ecp.web.outgoing:crm_bp",
     "surveys.web.building:crm_bp",
     "surveys.web.event_answers:bp",
     "web_tracking.web.pages:crm_bp",

@@ -21,6 +21,8 @@ BLUEPRINTS = (
     "ecp.web.domains:bp",
     "ecp.web.servers:bp",
     "ecp.web.outbox:bp",
+    "ecp.web.outgoing:bp",
+    "ecp.web.clockwork:bp",
     "ecp.web.deliverability:bp",
     "ecp.web.return_mailboxes:bp",
     "ecp.web.users:bp",

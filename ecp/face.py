@@ -41,6 +41,7 @@ def menu(viewer: Viewer) -> list[Group]:
     if may_look_into_outbox(viewer):
         sending.append(Link(_("Outbox"), "/ecp/outbox", "inbox", "outbox"))
     if "ecp_admin" in viewer.flags:
+        sending.append(Link(_("Mails on their way"), "/ecp/outgoing", "mail-forward", "outgoing"))
         settings += [
             Link(_("Sender domains"), "/ecp/sender_domains", "shield-check", "sender_domains"),
             Link(
@@ -52,6 +53,7 @@ def menu(viewer: Viewer) -> list[Group]:
                 _("Mail server"),
             ),
             Link(_("Deliverability"), "/ecp/deliverability", "heart-rate-monitor", "deliverability"),
+            Link(_("Timetable"), "/ecp/timetable", "clock", "timetable"),
             Link(_("Users"), "/ecp/users", "users", "users", "/ecp/users/new", _("User")),
             Link(_("Site settings"), "/ecp/settings", "settings", "settings"),
             Link(_("Plan and quota"), "/ecp/plan", "gauge", "plan"),
