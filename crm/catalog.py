@@ -87,6 +87,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "ecp.web.sendouts:crm_bp",
     "ecp.web.personal_mail:bp",
     "ecp.web.outgoing:crm_bp",
+    "ecp.web.person_mails:bp",
     "surveys.web.building:crm_bp",
     "surveys.web.event_answers:bp",
     "web_tracking.web.pages:crm_bp",

@@ -58,8 +58,10 @@ def person_of(viewer: Viewer, row: Row) -> Person:
     return Person(module, id, address, found["language"] or "", objection(module, id) or "")
 
 
-def objection(module: str, id: int) -> str | None:
-    """Why no mail that nobody asked for may go to this person: a skip reason; None when nothing speaks against it."""
+def objection(module: str, id: int, rules: allow.Rules | None = None) -> str | None:
+    """Why no mail that nobody asked for may go to this person: a skip reason; None when nothing speaks against it.
+
+    `rules`: of a sendout, its list and campaign; else none but those that hold for every mail."""
     table = modules[module].table
     facts = [said.label(name) for name, said in allow.person_facts(table).items()]
     people = (
@@ -67,5 +69,5 @@ def objection(module: str, id: int) -> str | None:
         .where(table.c.id == id)
         .subquery()
     )
-    found: str | None = db.session.execute(select(allow.reason(people, allow.Rules(None), many=False))).scalar()
+    found: str | None = db.session.execute(select(allow.reason(people, rules or allow.Rules(None), many=False))).scalar()
     return found

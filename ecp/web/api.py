@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from crm.api import errors
 from crm.api.auth import authenticate, finish, viewer
@@ -17,6 +17,7 @@ from crm.engine.channels import Channel
 from ecp import groups, statistics
 from ecp.modules.sendouts import MODULE as SENDOUTS
 from ecp.pipeline import actions, testing
+from ecp.why import story as why
 
 bp = Blueprint("ecp_rest", __name__, url_prefix="/api/v1")
 bp.before_request(authenticate)
@@ -115,6 +116,17 @@ def report(id: int) -> Response:
     """What came of it, in people (contract.md)."""
     numbers = statistics.report(viewer(), id)
     return answer({"data": {"type": "reports", "id": str(id), "attributes": numbers}})
+
+
+@on_sendout("GET", "stories")
+def story(id: int) -> Response:
+    """Why one person got it or did not: `?person_id=7` or `?email=anna@example.com`."""
+    said = request.args.get("person_id") or request.args.get("email") or ""
+    if not said:
+        raise BadRequest("Say who: “person_id” or “email”.", "person_id", 422, "required")
+    person_id = why.person_by(viewer(), said)
+    told = why.story(viewer(), id, person_id)
+    return answer({"data": {"type": "stories", "id": f"{id}-{person_id}", "attributes": told.as_json()}})
 
 
 @bp.post("/portal_target_groups/imports")

@@ -15,7 +15,7 @@ from crm.engine.conditions import where
 from crm.engine.permissions import demand, may
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
-from crm.mail.sending import runs
+from crm.mail.sending import decisions, runs
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.campaigns import members
 from crm.modules.people import Choice
@@ -41,6 +41,7 @@ COLUMNS = (
     "first_click_at",
     "unsubscribed_at",
 )
+OF_FAILURES = ("person_id", "email", "state", "failed_reason", "reply", "attempts")
 OF_BOUNCES = ("person_id", "email", "state", "bounced_at", "bounce_text")
 MOST_PEOPLE = 200_000
 
@@ -79,7 +80,7 @@ def show(id: int) -> str:
     """The table, narrowed to one kind."""
     row = search.one(viewer(), "sendouts", id)
     key, condition = _asked(request.args)
-    names = OF_BOUNCES if key == "bounced" else COLUMNS
+    names = {"bounced": OF_BOUNCES, "failed": OF_FAILURES}.get(key, COLUMNS)
     page = statistics.recipients(
         viewer(), id, condition, columns=names, sort=("id",), limit=ROWS, after=request.args.get("after"), text=request.args.get("q") or None
     )  # fmt: skip
@@ -151,25 +152,32 @@ def make_campaign(id: int) -> AnyResponse:
 
 
 def settle(id: int, delivery_id: int) -> AnyResponse:
-    """A person says what became of an uncertain mail."""
+    """A person says what became of an uncertain mail, or lets one that failed be tried again (`retry`)."""
     sendout = actions.load(viewer(), id)
     verdict = request.form.get("verdict", "")
     belongs = db.session.execute(
         select(Delivery.id).where(Delivery.id == delivery_id, Delivery.sendout_id == id)
     ).first()
-    if belongs is None or verdict not in {"sent", "failed", "again"}:
+    if belongs is None or verdict not in {"sent", "failed", "again", "retry"}:
         raise Missing
-    if verdict == "again" and sendout.state not in {"sending", "paused"}:
+    if verdict in {"again", "retry"} and sendout.state not in {"sending", "paused"}:
         raise Refused.because("wrong_state", _("This sendout has ended, so nothing is sent again."))
     said = {
         "sent": _("Counted as sent."), "failed": _("Counted as failed."), "again": _("It will be sent once more."),
+        "retry": _("It is tried again."),
     }[verdict]  # fmt: skip
-    if runs.resolve(db.session, delivery_id, cast(Literal["sent", "failed", "again"], verdict)):
+    if _settled(delivery_id, verdict):
         outbox.put(db.session, "sendouts.work", sendout_id=id)
         commit()
         finish.look_after(id)
         tell(said)
     else:
         db.session.rollback()
-        tell(_("This mail is not uncertain any more."), "warn")
-    return redirect(f"{address_of(id)}/recipients?show=uncertain", 303)
+        tell(_("This mail has moved on meanwhile; look at it again."), "warn")
+    return redirect(f"{address_of(id)}/recipients?show={'failed' if verdict == 'retry' else 'uncertain'}", 303)
+
+
+def _settled(delivery_id: int, verdict: str) -> bool:
+    if verdict == "retry":
+        return decisions.try_again(db.session, delivery_id)
+    return runs.resolve(db.session, delivery_id, cast(Literal["sent", "failed", "again"], verdict))

@@ -14,6 +14,7 @@ from ecp.web import sendout_card as card
 from ecp.web import sendout_deeds as deeds
 from ecp.web import sendout_recipients as recipients
 from ecp.web import sendout_steps as steps
+from ecp.web import sendout_why as why
 
 Rules = tuple[tuple[str, Callable[..., Any]], ...]
 PAGES: Rules = (
@@ -28,6 +29,8 @@ PAGES: Rules = (
     ("/<int:id>/links.csv", card.links_csv),
     ("/<int:id>/recipients", recipients.show),
     ("/<int:id>/recipients.csv", recipients.csv),
+    ("/<int:id>/why", why.pick),
+    ("/<int:id>/why/<int:person_id>", why.show),
 )
 WRITES: Rules = (
     ("/new", steps.build),

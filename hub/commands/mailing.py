@@ -161,3 +161,22 @@ def show(id: int) -> None:
         elif isinstance(value, dict):
             for reason, count in sorted(value.items()):
                 click.echo(f"    {reason:<14}{count:>10}")
+
+
+@sendout.command()
+@click.argument("id", type=int)
+@click.argument("whom")
+def why(id: int, whom: str) -> None:
+    """Say why WHOM (an id or an address) got the sendout or did not."""
+    from crm.engine.refusals import Missing
+    from ecp.why import story
+
+    with house():
+        try:
+            told = story.story(SYSTEM, id, story.person_by(SYSTEM, whom))
+        except Missing:
+            raise click.ClickException("There is no such sendout, or nobody with this id or address.") from None
+    click.echo(f"{told.person}, “{told.sendout}”: {told.answer}")
+    for step in told.steps:
+        at = f"{step.at:%Y-%m-%d %H:%M}" if step.at else "-"
+        click.echo(f"  {at:<16}  {step.sentence}{f' ({step.more})' if step.more else ''}")
