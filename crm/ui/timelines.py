@@ -32,6 +32,8 @@ class Drawn:
     who: str = ""
     href: str = ""
     lines: list[str] = field(default_factory=list)
+    # Of fields that nobody writes: told where the changes are asked for, else only when nothing else changed.
+    follows: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -64,18 +66,28 @@ def page(
                 last is not None
                 and day
                 and day[-1] is last
-                and last.lines
+                and (last.lines or last.follows)
                 and last.at == entry.at
                 and last.who == entry.who
             ):
-                last.lines.append(entry.sentence)
+                _add(last, module, entry)
                 continue
-            last = Drawn(entry.at, "pencil", _("Changed"), entry.who, lines=[entry.sentence])
+            last = Drawn(entry.at, "pencil", _("Changed"), entry.who)
+            _add(last, module, entry)
         else:
             last = Drawn(entry.at, entry.icon, entry.sentence, entry.who, _href(entry))
         day.append(last)
+    for drawn in (one for day in days.values() for one in day):
+        if not drawn.lines or wanted == timeline.CHANGES:
+            drawn.lines += drawn.follows
     categories = [(key, str(NAMES.get(key, key.capitalize()))) for key in found.categories]
     return Story([(own().day_name(day), drawn) for day, drawn in days.items()], categories, wanted, found.next)
+
+
+def _add(drawn: Drawn, module: Module, entry: Any) -> None:
+    """One more field of a save: what somebody wrote, or what only followed from it (a clock that stands, a state)."""
+    said = module.fields.get(entry.change.field)
+    (drawn.follows if said is not None and said.read_only else drawn.lines).append(entry.sentence)
 
 
 def _href(entry: Any) -> str:

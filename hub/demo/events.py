@@ -56,8 +56,8 @@ def make(dice: random.Random, organiser: int, contacts: Sequence[int], tell: Cal
         "description": "<p>See, sit in and listen to the rooms of next year.</p>",
     }  # fmt: skip
     fair = records.create(viewer, "mass_events", values, Channel.FORM)
-    part = {"name": "Dinner by the river", "parent_id": fair, "status": "published", "starts_at": begin + timedelta(hours=9), "time_zone": ZONE,
-            "ends_at": begin + timedelta(hours=12), "capacity": 12, "spare_capacity": 4}  # fmt: skip
+    part = {"name": "Lunch by the river", "parent_id": fair, "status": "published", "starts_at": begin + timedelta(hours=3), "time_zone": ZONE,
+            "ends_at": begin + timedelta(hours=4), "capacity": 12, "spare_capacity": 4}  # fmt: skip
     dinner = records.create(viewer, "mass_events", part, Channel.FORM)
     typical.make_set(viewer, fair, Channel.FORM)
     for n, guest in enumerate(guests[28:86]):
