@@ -1,4 +1,4 @@
-"""Word and Writer files → PDF by LibreOffice, which runs apart: a profile of its own, a time limit, no macros, no fetching."""
+"""Office files → PDF by LibreOffice, which runs apart: a profile of its own, a time limit, no macros, no fetching."""
 
 import contextlib
 import os
@@ -15,7 +15,8 @@ SECONDS = 60
 SECONDS_A_FILE = 5
 PROGRAMS = ("soffice", "libreoffice")
 PDF = b"%PDF-"
-ARCHIVED = 'pdf:writer_pdf_Export:{"SelectPdfVersion":{"type":"long","value":"2"}}'
+ARCHIVED = 'pdf:%s_pdf_Export:{"SelectPdfVersion":{"type":"long","value":"2"}}'
+SHEETS = {"xlsx", "ods"}
 # Nothing outside of a document is read or run, whatever it says.
 SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
@@ -41,15 +42,21 @@ def engine() -> str | None:
 def to_pdf(
     files: Sequence[tuple[str, bytes]], seconds: float | None = None, *, for_archives: bool = False
 ) -> list[bytes]:
-    """The PDF of each file, given as (docx or odt, bytes); all by one start of the engine. Raises NoEngine.
+    """The PDF of each file, given as (format, bytes); all by one start of the engine. Raises NoEngine.
 
     `for_archives`: as PDF/A-2b, with fonts and colours in it, which reads alike in thirty years."""
     program = engine()
     if program is None:
         raise NoEngine(_("LibreOffice is not installed on this machine, so no PDF can be made."))
     limit = seconds or SECONDS + SECONDS_A_FILE * len(files)
+    filter = "pdf"
+    if for_archives:
+        kinds = {format in SHEETS for format, _data in files}
+        if len(kinds) > 1:  # the filter for archives is another one for sheets
+            return [to_pdf([one], seconds, for_archives=True)[0] for one in files]
+        filter = ARCHIVED % ("calc" if kinds == {True} else "writer")
     for _attempt in range(2):
-        found = _converted(program, files, limit, ARCHIVED if for_archives else "pdf")
+        found = _converted(program, files, limit, filter)
         if all(one.startswith(PDF) for one in found):  # it ends well also when it made nothing
             return found
     raise NoEngine(_("LibreOffice could not make a PDF of this document."))

@@ -1,14 +1,18 @@
-"""How Word (OOXML) and Writer (ODF) write the same things: paragraphs, rows, pieces of text, breaks."""
+"""How Word and Excel (OOXML), Writer and Calc (ODF) and rich text write the same things: paragraphs, rows, pieces of text, breaks."""
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal, TypeAlias
 
 from lxml import etree
+from openpyxl.utils.datetime import to_excel
 
-from crm.documents.package import Format
+from crm.documents.tokens import BadTag
+from crm.words import _
 
 Element: TypeAlias = etree._Element
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -17,6 +21,9 @@ TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+CALC_EXTENSION = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+KIND = "kind-of-value"  # a mark on cells that only lives while a workbook is filled
 SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -124,6 +131,14 @@ class WriterText(Slot):
             self.element.text = text
 
 
+class RawText(Slot):
+    """The text of an element that holds nothing else: line breaks stay as they are."""
+
+    def put(self, text: str) -> None:
+        self.element.text = clean(text)
+        self.element.set(SPACE, "preserve")
+
+
 @dataclass(frozen=True)
 class Flavour:
     """The names of one format. `rows` repeat as a whole, `lone` lose their meaning without any row."""
@@ -134,11 +149,13 @@ class Flavour:
     cells: frozenset[str]  # must hold a paragraph
     fixed: dict[str, str]
     nested: frozenset[str]
-    is_word: bool
+    walk: Literal["word", "writer", "excel", "rtf"]
+    has_numbers: bool = False  # a cell that is nothing but a number or a date holds it as one
 
     def slots(self, paragraph: Element) -> list[Slot]:
         """The pieces of a paragraph in order, those of paragraphs inside of it left out."""
-        return list(self._word(paragraph) if self.is_word else self._writer(paragraph))
+        walks = {"word": self._word, "writer": self._writer, "excel": self._excel, "rtf": self._rtf}
+        return list(walks[self.walk](paragraph))
 
     def _word(self, element: Element) -> Iterator[Slot]:
         for child in element:
@@ -159,6 +176,23 @@ class Flavour:
                 yield from self._writer(child)
             yield WriterText(child, is_tail=True)
 
+    def _excel(self, cell: Element) -> Iterator[Slot]:
+        for child in cell:
+            if child.tag == f"{S}v":
+                yield Fixed(child, child.text or "")
+            elif child.tag == f"{S}is":
+                yield from (RawText(one) for one in child.iter(f"{S}t"))
+
+    def _rtf(self, paragraph: Element) -> Iterator[Slot]:
+        yield from (RawText(child) for child in paragraph if child.tag == "t")
+
+    def put_value(self, paragraph: Element, value: Any, said: str) -> bool:
+        """Make a number or a date what a cell holds, shown as `said`; whether it is one."""
+        if not self.has_numbers or isinstance(value, bool) or not isinstance(value, int | Decimal | date):
+            return False
+        put = _put_in_excel if self.walk == "excel" else _put_in_calc
+        return put(paragraph, value, said)
+
     def text_of(self, paragraph: Element) -> str:
         return "".join(slot.text for slot in self.slots(paragraph))
 
@@ -171,7 +205,8 @@ class Flavour:
                 yield from self.paragraphs_of(child)
 
     def forget_identity(self, element: Element) -> None:
-        """A copy must not carry the ids of the original."""
+        """A copy must not carry the ids of the original. Raises BadTag where it cannot be copied."""
+        self.demand_whole(element)
         for one in list(element.iter()):
             for name in (XML_ID, f"{W14}paraId", f"{W14}textId"):
                 one.attrib.pop(name, None)
@@ -179,19 +214,71 @@ class Flavour:
             if one.tag in {f"{W}bookmarkStart", f"{W}bookmarkEnd"} and parent is not None:
                 parent.remove(one)
 
+    def demand_whole(self, element: Element) -> None:
+        """Raises BadTag for rich text whose formatting begins or ends elsewhere: it cannot be repeated or left out by itself."""
+        if self.walk == "rtf" and element.get("open"):
+            said = "".join(self.text_of(one) for one in element.iter("p"))[:60]
+            raise BadTag(
+                _("The formatting around “%(words)s” begins or ends in another paragraph. Format it anew.", words=said)
+            )
+
     def empty_paragraph(self) -> Element:
-        return etree.Element(f"{W}p" if self.is_word else f"{TEXT}p")
+        return etree.Element(f"{W}p" if self.walk == "word" else f"{TEXT}p")
+
+
+def _note_kind(cell: Element, value: Decimal | int | date) -> None:
+    kind = {"datetime": "moment", "date": "date", "Decimal": "money"}.get(type(value).__name__)
+    if kind:
+        cell.set(KIND, kind)
+
+
+def _put_in_excel(cell: Element, value: Decimal | int | date, said: str) -> bool:
+    for child in list(cell):
+        cell.remove(child)
+    cell.attrib.pop("t", None)
+    _note_kind(cell, value)
+    number = to_excel(value) if isinstance(value, date) else value
+    etree.SubElement(cell, f"{S}v").text = f"{number:f}" if isinstance(number, Decimal) else str(number)
+    return True
+
+
+def _put_in_calc(paragraph: Element, value: Decimal | int | date, said: str) -> bool:
+    cell = paragraph.getparent()
+    if cell is None or cell.tag != f"{TABLE}table-cell" or len(cell) > 1:
+        return False
+    for name in ("value-type", "string-value"):
+        cell.attrib.pop(f"{OFFICE}{name}", None)
+    cell.attrib.pop(f"{CALC_EXTENSION}value-type", None)
+    _note_kind(cell, value)
+    is_date = isinstance(value, date)
+    cell.set(f"{OFFICE}value-type", "date" if is_date else "float")
+    cell.set(
+        f"{OFFICE}date-value" if is_date else f"{OFFICE}value",
+        value.isoformat() if isinstance(value, date) else f"{value:f}" if isinstance(value, Decimal) else str(value),
+    )
+    for child in list(paragraph):
+        paragraph.remove(child)
+    paragraph.text = said
+    return True
 
 
 WORD = Flavour(
     paragraphs=frozenset({f"{W}p"}), rows=frozenset({f"{W}tr"}), lone=frozenset({f"{W}tbl"}),
     cells=frozenset({f"{W}tc", f"{W}txbxContent", f"{W}hdr", f"{W}ftr", f"{W}footnote", f"{W}endnote"}),
-    fixed={f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}, nested=frozenset(), is_word=True,
+    fixed={f"{W}tab": "\t", f"{W}br": "\n", f"{W}cr": "\n", f"{W}noBreakHyphen": "-"}, nested=frozenset(), walk="word",
 )  # fmt: skip
 WRITER = Flavour(
     paragraphs=frozenset({f"{TEXT}p", f"{TEXT}h"}), rows=frozenset({f"{TABLE}table-row", f"{TEXT}list-item"}),
     lone=frozenset({f"{TABLE}table", f"{TEXT}list"}), cells=frozenset({f"{TABLE}table-cell", f"{DRAW}text-box"}),
     fixed={f"{TEXT}s": " ", f"{TEXT}tab": "\t", f"{TEXT}line-break": "\n", f"{TEXT}soft-page-break": ""},
-    nested=frozenset({f"{DRAW}frame", f"{DRAW}custom-shape", f"{TEXT}note", f"{OFFICE}annotation", f"{TEXT}p", f"{TEXT}h"}), is_word=False,
+    nested=frozenset({f"{DRAW}frame", f"{DRAW}custom-shape", f"{TEXT}note", f"{OFFICE}annotation", f"{TEXT}p", f"{TEXT}h"}), walk="writer",
 )  # fmt: skip
-FLAVOURS: dict[Format, Flavour] = {"docx": WORD, "odt": WRITER}
+CALC = replace(WRITER, lone=frozenset({f"{TEXT}list"}), cells=frozenset({f"{DRAW}text-box"}), has_numbers=True)
+EXCEL = Flavour(
+    paragraphs=frozenset({f"{S}c"}), rows=frozenset({f"{S}row"}), lone=frozenset(), cells=frozenset(), fixed={}, nested=frozenset(),
+    walk="excel", has_numbers=True,
+)  # fmt: skip
+RICH_TEXT = Flavour(
+    paragraphs=frozenset({"p"}), rows=frozenset({"row"}), lone=frozenset(), cells=frozenset(), fixed={}, nested=frozenset(), walk="rtf"
+)  # fmt: skip
+FLAVOURS: Mapping[str, Flavour] = {"docx": WORD, "odt": WRITER, "xlsx": EXCEL, "ods": CALC, "rtf": RICH_TEXT}

@@ -7,7 +7,8 @@ from typing import Any
 
 from crm.db import db
 from crm.documents import converting, templates, uploads
-from crm.documents.merging import fill, fill_text
+from crm.documents.filling import fill
+from crm.documents.merging import fill_text
 from crm.documents.package import MEDIA_TYPES
 from crm.documents.reading import Reader, given, root_of
 from crm.documents.scopes import Filling

@@ -5,7 +5,7 @@ The same walk checks a file when it is uploaded: then the scope knows names inst
 
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from typing import Protocol
+from typing import Any, Protocol
 
 from lxml import etree
 
@@ -24,6 +24,9 @@ class Scope(Protocol):
     def show(self, node: Show | Assign | Math, source: str) -> str:
         """What a tag prints."""
 
+    def value(self, node: Show | Assign | Math, source: str) -> Any:
+        """What a tag prints as a number or a date, for cells that compute; None for a text."""
+
     def chosen(self, tests: Sequence[Expression | None]) -> list[int]:
         """Which arms of an {if} stay."""
 
@@ -37,8 +40,8 @@ class Scope(Protocol):
         """One scope a row of the list at `path`, in which that name is the row."""
 
 
-def fill(package: Package, scope: Scope) -> bytes:
-    """The filled file. Raises BadTag."""
+def fill_parts(package: Package, scope: Scope) -> bytes:
+    """The filled file of Word or Writer. Raises BadTag."""
     changed = {}
     merger = Merger(FLAVOURS[package.format])
     for name, root in package.filled_parts():
@@ -101,7 +104,10 @@ class Merger:
         """The mark of a block that a paragraph or row is, and nothing else."""
         if element.tag not in self._flavour.paragraphs and element.tag not in self._flavour.rows:
             return None
-        return only_mark("".join(self._flavour.text_of(one) for one in self._flavour.paragraphs_of(element)))
+        found = only_mark("".join(self._flavour.text_of(one) for one in self._flavour.paragraphs_of(element)))
+        if found is not None:
+            self._flavour.demand_whole(element)
+        return found
 
     # blocks of paragraphs or rows
 
@@ -238,6 +244,8 @@ class Merger:
         found = pieces(text)
         if all(isinstance(piece, Literal) for piece in found):
             return
+        if self._flavour.has_numbers and self._put_value(paragraph, found, text, scope):
+            return
         starts, at = [], 0
         for slot in slots:
             starts.append(at)
@@ -270,6 +278,16 @@ class Merger:
         for slot, said in reversed(list(zip(slots, out, strict=True))):  # what is put adds elements behind
             if said != slot.text:
                 slot.put(said)
+
+    def _put_value(self, paragraph: Element, found: Sequence[Piece], text: str, scope: Scope) -> bool:
+        """Put a number into a cell that is one tag and nothing else; whether that was done."""
+        tags = [one for one in found if not isinstance(one, Literal) or text[one.start : one.end].strip()]
+        if len(tags) != 1 or not isinstance(tags[0], Said):
+            return False
+        value = scope.value(tags[0].node, tags[0].source)
+        if value is None:
+            return False
+        return self._flavour.put_value(paragraph, value, scope.show(tags[0].node, tags[0].source))
 
 
 def _variables(found: Sequence[Piece], own: frozenset[str]) -> Iterable[Path]:

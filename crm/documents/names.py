@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm.documents.merging import Path, fill
+from crm.documents.filling import fill
+from crm.documents.merging import Path
 from crm.documents.package import Package, bad
 from crm.documents.reading import own_name
 from crm.documents.sources import sources_of
@@ -90,6 +91,9 @@ class Checking:
         if assigned:
             self._shape = Shape(self._shape.modules, self._shape.fields, {**self._shape.own, assigned: VALUE})
         return ""
+
+    def value(self, node: Show | Assign | Math, source: str) -> None:
+        return None
 
     def chosen(self, tests: Sequence[Expression | None]) -> list[int]:
         for test in tests:

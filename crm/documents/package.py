@@ -1,4 +1,4 @@
-"""A Word or Writer file taken apart: the zip opened with limits, what could run or fetch refused, parts put together again."""
+"""A file of Word, Writer, Excel or Calc taken apart: the zip opened with limits, what could run or fetch refused, parts put together again."""
 
 import io
 import posixpath
@@ -6,18 +6,22 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from lxml import etree
 
+from crm.documents import rich_text
 from crm.engine.attachments import MEGABYTE, MOST
 from crm.engine.refusals import Refused
 from crm.words import _
 
-Format = Literal["docx", "odt"]
+Format = Literal["docx", "odt", "xlsx", "ods", "rtf"]
 MEDIA_TYPES: dict[str, str] = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "odt": "application/vnd.oasis.opendocument.text",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "rtf": "application/rtf",
     "pdf": "application/pdf",
 }
 MOST_UNPACKED = 200 * MEGABYTE
@@ -28,7 +32,11 @@ FILLED = {
     "docx": re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes)\.xml"),
     "odt": re.compile(r"(?:content|styles)\.xml"),
 }
-MACROS = re.compile(r"(?i)vba(?:project|data)|activex|(?:^|/)(?:basic|scripts)/|\.bin$")
+MACROS = re.compile(
+    r"(?i)vba(?:project|data)|activex|macrosheets/|(?:^|/)(?:basic|scripts)/|(?<!/printersettings\d)(?<!/printersettings\d\d)\.bin$"
+)
+READING = re.compile(r"(?i)(?:^|/)(?:connections\.xml|querytables/|externallinks/|customdata/|model/)")  # of a workbook
+CALLING = re.compile(r"(?i)\b(?:WEBSERVICE|DDE|RTD|CALL|REGISTER\.ID|SQL\.REQUEST)\s*\(|\|\s*'")  # in formulas
 # Fields that make an office program read other files or programs.
 FETCHING = re.compile(r"(?i)includepicture|includetext|dde|(?<!hyper)link|import|database|macrobutton")
 QUOTED = re.compile(r'"[^"]*"')
@@ -38,6 +46,8 @@ FORBIDDEN_TAGS = frozenset(
 RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 OFFICE_TEMPLATE = "attachedTemplate"
+ODF_FORMULA = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}formula"
+RTF_PART = "document.rtf"
 
 
 @dataclass(frozen=True)
@@ -53,11 +63,15 @@ class Package:
             if FILLED[self.format].fullmatch(name):
                 yield name, parse(data)
 
-    def with_parts(self, changed: Mapping[str, bytes]) -> bytes:
-        """The file with some parts changed."""
+    def with_parts(self, changed: Mapping[str, bytes], without: frozenset[str] = frozenset()) -> bytes:
+        """The file with some parts changed, and some left out."""
+        if self.format == "rtf":
+            return {**self.parts, **changed}[RTF_PART]
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
             for name, data in {**self.parts, **changed}.items():
+                if name in without:
+                    continue
                 # Readers of OpenDocument know the file by its first entry, which must not be packed.
                 how = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
                 made.writestr(zipfile.ZipInfo(name), data, how)
@@ -75,10 +89,16 @@ def read(name: str, data: bytes) -> Package:
         said = _("“%(name)s” is larger than %(limit)s MB, the limit.", name=name, limit=MOST // MEGABYTE)
         raise Refused.because("file_too_large", said, "file")
     if data.startswith(OLD_WORD):
-        raise bad(_("This is a file of Word 97 to 2003, or it has a password. Save it as .docx without a password."))
+        raise bad(
+            _(
+                "This is a file of Word 97 to 2003, of Excel of these years, or it has a password. Save it as .docx or .xlsx without a password."
+            )
+        )
     ending = name.rsplit(".", 1)[-1].lower()
-    if ending not in {"docx", "odt"} or not data.startswith(b"PK\x03\x04"):
-        raise bad(_("A template is a Word file (.docx) or a Writer file (.odt)."))
+    if ending == "rtf" and data.startswith(rich_text.BEGINS):
+        return _rich_text(data)
+    if ending not in {"docx", "odt", "xlsx", "ods"} or not data.startswith(b"PK\x03\x04"):
+        raise _no_template()
     try:
         parts = dict(_unpacked(data))
     except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, ValueError):
@@ -88,6 +108,29 @@ def read(name: str, data: bytes) -> Package:
         raise bad(_("The file is not what its name says."))
     checked = {part: _checked(part, held) for part, held in parts.items() if part.endswith((".xml", ".rels", ".rdf"))}
     return Package(package.format, {**parts, **checked})
+
+
+def _no_template() -> Refused:
+    return bad(
+        _(
+            "A template is a Word file (.docx), a Writer file (.odt), an Excel file (.xlsx), a Calc file (.ods) or rich text (.rtf)."
+        )
+    )
+
+
+def _rich_text(data: bytes) -> Package:
+    try:
+        root = rich_text.read(data)
+    except rich_text.Unreadable as wrong:
+        raise bad(str(wrong)) from None
+    found = FETCHING.search(QUOTED.sub("", rich_text.instructions(root)))
+    if found:
+        raise _fetches(found[0])
+    return Package("rtf", {RTF_PART: data})
+
+
+def _fetches(field: str) -> Refused:
+    return bad(_("The file has a field that reads another file: %(field)s", field=field.upper()))
 
 
 def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -105,19 +148,29 @@ def _unpacked(data: bytes) -> Iterator[tuple[str, bytes]]:
                 raise bad(_("The file has a password."))
             if MACROS.search(name):
                 raise bad(_("The file holds macros or programs (%(part)s). Save it without them.", part=name))
+            if READING.search(name):
+                raise bad(
+                    _("The file reads data that is not in it (%(part)s). Save it with values in its place.", part=name)
+                )
             if name.endswith(".xml") and entry.file_size > MOST_OF_XML:
                 raise bad(_("The text of the file is too large."))
             yield name, archive.read(entry)  # never more than the size that was added up above
 
 
 def _format_of(parts: Mapping[str, bytes]) -> Format:
-    if parts.get("mimetype", b"").strip() == MEDIA_TYPES["odt"].encode() and "content.xml" in parts:
+    kind = parts.get("mimetype", b"").strip().decode("ascii", "replace")
+    if kind == MEDIA_TYPES["odt"] and "content.xml" in parts:
         return "odt"
-    if "word/document.xml" in parts and "[Content_Types].xml" in parts:
-        if b"macroEnabled" in parts["[Content_Types].xml"]:
-            raise bad(_("The file holds macros or programs (%(part)s). Save it without them.", part="docm"))
-        return "docx"
-    raise bad(_("A template is a Word file (.docx) or a Writer file (.odt)."))
+    if kind == MEDIA_TYPES["ods"] and "content.xml" in parts:
+        return "ods"
+    for found, main in (("docx", "word/document.xml"), ("xlsx", "xl/workbook.xml")):
+        if main in parts and "[Content_Types].xml" in parts:
+            if b"macroEnabled" in parts["[Content_Types].xml"]:
+                raise bad(
+                    _("The file holds macros or programs (%(part)s). Save it without them.", part=f"{found[:3]}m")
+                )
+            return cast(Format, found)
+    raise _no_template()
 
 
 def parse(data: bytes) -> etree._Element:
@@ -147,6 +200,10 @@ def _checked(name: str, data: bytes) -> bytes:
             raise bad(_("The file holds macros or programs (%(part)s). Save it without them.", part=tag))
         if tag == "instrText":
             instructions += element.text or ""  # one instruction may be cut into many pieces
+        formula = element.get(ODF_FORMULA) or (element.text if tag in {"f", "definedName"} else None)
+        calling = CALLING.search(QUOTED.sub("", formula)) if formula else None
+        if calling:
+            raise _fetches(calling[0].rstrip("( "))
         instructions += "".join(str(said) for at, said in element.attrib.items() if at.endswith("}instr"))
         if tag == "Relationship" and element.get("TargetMode") == "External":
             kind = (element.get("Type") or "").rpartition("/")[2]
@@ -163,7 +220,7 @@ def _checked(name: str, data: bytes) -> bytes:
             raise _outside(href)
     found = FETCHING.search(QUOTED.sub("", instructions))
     if found:
-        raise bad(_("The file has a field that reads another file: %(field)s", field=found[0].upper()))
+        raise _fetches(found[0])
     return written(root) if changed else data
 
 

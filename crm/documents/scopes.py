@@ -1,6 +1,8 @@
 """What tags mean when a document is made: values of a record, rows of its lists."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -38,6 +40,16 @@ class Filling:
         if not said and not isinstance(value, Constant) and not _has_fallback(value):
             self.empty.append(source)
         return said
+
+    def value(self, node: Show | Assign | Math, source: str) -> Any:
+        """The number or date that a tag means; moments as the site's clock shows them. None for whatever is shown as words."""
+        found = self._worth(node.value, source) if isinstance(node, Show) else None
+        if isinstance(found, datetime):
+            return found.astimezone(ZoneInfo(config.current().timezone)).replace(tzinfo=None)
+        if isinstance(found, bool) or not isinstance(found, int | Decimal | date):
+            return None
+        said = self.show(node, source)  # a link is a number too, but shown as a name
+        return found if isinstance(found, date) or said.lstrip("-−–")[:1].isdigit() else None
 
     def _text(self, value: Expression, source: str) -> str:
         if isinstance(value, Filtered) and value.modifier == "default" and isinstance(value.value, Variable):

@@ -1,4 +1,4 @@
-"""Document templates: Word or Writer files with tags, each for one module, offered on cards of its records."""
+"""Document templates: office files with tags, or layouts of chosen fields, each for one module, offered on cards of its records."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,8 +35,10 @@ PURPOSES = PicklistSeed.of(
     Choice("document", "Document", "blue"), Choice("certificate", "Certificate", "purple"), Choice("personal_data", "Personal data", "teal"),
 )  # fmt: skip
 FORMATS = PicklistSeed.of(
-    "document_format", "Format of a template", Choice("docx", "Word (.docx)"), Choice("odt", "Writer (.odt)")
-)
+    "document_format", "Format of a template",
+    Choice("docx", "Word (.docx)"), Choice("odt", "Writer (.odt)"), Choice("xlsx", "Excel (.xlsx)"), Choice("ods", "Calc (.ods)"),
+    Choice("rtf", "Rich text (.rtf)"),
+)  # fmt: skip
 OUTPUTS = PicklistSeed.of(
     "document_output",
     "What is made",
@@ -48,7 +50,8 @@ MODULE_OF = {"certificate": "attendees", "personal_data": "contacts"}  # purpose
 
 
 class DocumentTemplate(Record):
-    """One template. `file_version` counts its files; `shown_if` are names that must (`$name`) or must not (`!$name`) have a value."""
+    """One template. `file_version` counts its files; `layout`: the chosen fields
+    in place of a file (layouts.py); `fonts`: names that the file asks for, a line each; `shown_if` are names that must (`$name`) or must not (`!$name`) have a value."""
 
     __tablename__ = KEY
     name: Mapped[str] = f.text("Name", max=150)
@@ -68,6 +71,8 @@ class DocumentTemplate(Record):
     event_id: Mapped[int | None] = f.link("Certificate of", to=EVENTS, help="Empty: of any event")
     format: Mapped[str | None] = f.picklist("Format", "document_format", read_only=True)
     file_id: Mapped[int | None] = f.file("File", read_only=True, in_lists=False)
+    layout: Mapped[str | None] = f.source("Layout", read_only=True, in_lists=False)
+    fonts: Mapped[str | None] = f.text("Fonts of the file", max=1000, read_only=True, in_lists=False)
     file_version: Mapped[int] = f.whole("Version of the file", read_only=True, default=0)
     description: Mapped[str | None] = f.long_text("Description")
 
@@ -79,9 +84,11 @@ def demand_sense(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> di
     key = then.get("module") or ""
     if key not in modules or not modules[key].is_record:
         return {"module": Fault("not_in_list", _("There is no such module."))} if key else {}
-    if values.get("active") and not then.get("file_id"):
-        faults["active"] = Fault("required", _("Upload the file first; a template without one makes nothing."))
-    if old is not None and old.get("file_id") and values.get("module", key) != old["module"]:
+    if values.get("active") and not (then.get("file_id") or then.get("layout")):
+        faults["active"] = Fault(
+            "required", _("Upload the file first, or choose fields; a template without either makes nothing.")
+        )
+    if old is not None and (old.get("file_id") or old.get("layout")) and values.get("module", key) != old["module"]:
         faults["module"] = Fault(
             "locked", _("The file was checked for this module. Make another template for another one.")
         )
@@ -153,7 +160,7 @@ def offered(row: Row, purposes: tuple[str, ...] = ("document", "personal_data"))
 
 
 COLUMNS = (
-    "name", "purpose", "module", "output", "active", "language", "file_name", "shown_if", "event_id", "format", "file_id", "file_version",
+    "name", "purpose", "module", "output", "active", "language", "file_name", "shown_if", "event_id", "format", "file_id", "file_version", "layout",
 )  # fmt: skip
 
 MODULE = Module(

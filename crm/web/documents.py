@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm import clock
@@ -49,7 +50,7 @@ def show(key: str, id: int, faults: dict[str, str] | None = None, status: int = 
 
 @bp.post("/<key>/<int:id>/documents")
 def make(key: str, id: int) -> Any:
-    """Make a document: a Word or Writer file at once, a PDF by a worker."""
+    """Make a document: a file in the format of the template at once, a PDF by a worker."""
     module = module_of(key)
     row = search.one(viewer(), module, id)
     template = next((one for one in templates.offered(row) if one.id == request.form.get("template", type=int)), None)
@@ -96,6 +97,16 @@ def file_of(id: int | None) -> StoredFile | None:
     """A file that the viewer made."""
     found = db.session.get(StoredFile, id) if id is not None else None
     return found if found is not None and found.creator_id == viewer().id else None
+
+
+@bp.app_template_filter("document_button")
+def says_what_it_makes(format: str) -> str:
+    """The words of the button that makes a file in the format of its template."""
+    words = {
+        "docx": _("Make a Word file"), "odt": _("Make a Writer file"), "xlsx": _("Make an Excel file"), "ods": _("Make a Calc file"),
+        "rtf": _("Make a rich text file"),
+    }  # fmt: skip
+    return words.get(format, _("Make a file"))
 
 
 @bp.app_template_filter("document_message")

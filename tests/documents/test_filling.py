@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from crm.documents import making, merging, package
+from crm.documents import filling, making, package
 from crm.documents.flavours import FLAVOURS
 from crm.documents.reading import SeenValues
 from crm.documents.scopes import Filling
@@ -31,7 +31,7 @@ def lines(data, ending):
 def filled(writer, values, *body, language="en"):
     held = package.read(f"x.{writer.ending}", writer.file(*body))
     with speaking_of(language) as words:
-        return lines(merging.fill(held, Filling(values, words)), writer.ending)
+        return lines(filling.fill(held, Filling(values, words)), writer.ending)
 
 
 @both

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from crm.documents import converting, making, merging, package
+from crm.documents import converting, filling, making, package
 from crm.documents.scopes import Filling
 from crm.documents.showing import speaking_of
 from crm.engine import attachments, outbox
@@ -36,11 +36,11 @@ def test_the_pdf_has_every_row_and_both_tax_lines_and_no_brace(app, tmp_path):
         held = package.read(f"x.{writer.ending}", writer.file(*invoice_body(writer)))
         for language, taxes in (("en", ("65.35", "5.32", "1,364.90")), ("fi", ("65,35", "5,32", "1 364,90"))):
             with speaking_of(language) as words:
-                files.append((writer.ending, merging.fill(held, Filling(invoice(ROWS), words))))
+                files.append((writer.ending, filling.fill(held, Filling(invoice(ROWS), words))))
             wanted.append(taxes)
         long = package.read(f"x.{writer.ending}", writer.file(writer.p("Ääkköset & <merkit>"), *invoice_body(writer)))
         with speaking_of("fi") as words:
-            files.append((writer.ending, merging.fill(long, Filling(invoice(300), words))))
+            files.append((writer.ending, filling.fill(long, Filling(invoice(300), words))))
         wanted.append(("Ääkköset & <merkit>", "65,35"))
     for pdf, said, (_ending, _data) in zip(converting.to_pdf(files), wanted, files, strict=True):
         text = text_of(pdf, tmp_path)

@@ -75,6 +75,7 @@ STATISTICS = (
     'CREATE STATISTICS st_sendouts_name ON (fold("name") COLLATE "C") FROM "sendouts"',
     'CREATE STATISTICS st_service_requests_title ON (fold("title") COLLATE "C") FROM "service_requests"',
     'CREATE STATISTICS st_surveys_name ON (fold("name") COLLATE "C") FROM "surveys"',
+    'CREATE STATISTICS st_autoresponders_name ON (fold("name") COLLATE "C") FROM "autoresponders"',
     'CREATE STATISTICS st_invitation_events_name ON (fold("name") COLLATE "C") FROM "invitation_events"',
     'CREATE STATISTICS st_invitation_events_slug ON (fold("slug") COLLATE "C") FROM "invitation_events"',
     'CREATE STATISTICS st_mass_events_name ON (fold("name") COLLATE "C") FROM "mass_events"',
@@ -2173,6 +2174,8 @@ def upgrade() -> None:
         sa.Column("event_id", sa.BigInteger(), nullable=True),
         sa.Column("format", sa.String(length=80), nullable=True),
         sa.Column("file_id", sa.BigInteger(), nullable=True),
+        sa.Column("layout", sa.Text(), nullable=True),
+        sa.Column("fonts", sa.String(length=1000), nullable=True),
         sa.Column("file_version", sa.BigInteger(), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("id", BigId, autoincrement=False, nullable=False),
@@ -2262,6 +2265,14 @@ def upgrade() -> None:
         sa.Column("mjml", sa.Text(), nullable=True),
         sa.Column("html", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("survey_id", sa.BigInteger(), nullable=True),
+        sa.Column("sending_time", sa.String(length=80), nullable=True),
+        sa.Column("sending_at", sa.Time(), nullable=True),
+        sa.Column("sending_weekday", sa.String(length=80), nullable=True),
+        sa.Column("sending_day", sa.BigInteger(), nullable=True),
+        sa.Column("sending_on", sa.Date(), nullable=True),
+        sa.Column("sending_since", UtcDateTime(), nullable=True),
+        sa.Column("is_personal", sa.Boolean(), nullable=False),
         sa.Column("template_id", sa.BigInteger(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("id", BigId, autoincrement=False, nullable=False),
@@ -2291,6 +2302,9 @@ def upgrade() -> None:
             ["sender_addresses.id"],
             name=op.f("fk_email_templates_sender_address_id"),
             ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["survey_id"], ["entities.id"], name=op.f("fk_email_templates_survey_id"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(
             ["template_id"], ["email_templates.id"], name=op.f("fk_email_templates_template_id"), ondelete="SET NULL"
@@ -2332,6 +2346,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    op.create_index(op.f("ix_email_templates_survey_id"), "email_templates", ["survey_id"], unique=False)
     op.create_index(op.f("ix_email_templates_template_id"), "email_templates", ["template_id"], unique=False)
     op.create_index(
         "ix_email_templates_updated",
@@ -2756,6 +2771,9 @@ def upgrade() -> None:
         sa.Column("starts_on", sa.Date(), nullable=True),
         sa.Column("closes_on", sa.Date(), nullable=True),
         sa.Column("auto_template_id", sa.BigInteger(), nullable=True),
+        sa.Column("auto_mail_on", sa.Boolean(), nullable=False),
+        sa.Column("auto_mail_since", UtcDateTime(), nullable=True),
+        sa.Column("auto_mail_problem", sa.String(length=300), nullable=True),
         sa.Column("product_id", sa.BigInteger(), nullable=True),
         sa.Column("target_audience", sa.String(length=255), nullable=True),
         sa.Column("target_size", sa.BigInteger(), nullable=True),
@@ -3343,6 +3361,10 @@ def upgrade() -> None:
         sa.Column("sample_seed", sa.BigInteger(), nullable=True),
         sa.Column("send_template_id", sa.BigInteger(), nullable=True),
         sa.Column("auto_campaigns", sa.Boolean(), nullable=False),
+        sa.Column("only_new_members", sa.Boolean(), nullable=False),
+        sa.Column("auto_since", UtcDateTime(), nullable=True),
+        sa.Column("auto_sent_for", UtcDateTime(), nullable=True),
+        sa.Column("auto_problem", sa.String(length=300), nullable=True),
         sa.Column("member_count", sa.BigInteger(), nullable=True),
         sa.Column("last_refreshed_at", UtcDateTime(), nullable=True),
         sa.Column("refresh_error", sa.String(length=500), nullable=True),
@@ -3561,7 +3583,9 @@ def upgrade() -> None:
         sa.Column("left_at", UtcDateTime(), nullable=True),
         sa.Column("result_code", sa.String(length=80), nullable=True),
         sa.Column("result_note", sa.String(length=500), nullable=True),
+        sa.Column("owed_template_id", BigId, nullable=True),
         sa.Column("auto_mail_at", UtcDateTime(), nullable=True),
+        sa.Column("auto_mail_note", sa.String(length=300), nullable=True),
         sa.Column("id", BigId, nullable=False),
         sa.ForeignKeyConstraint(
             ["added_by_id"], ["users.id"], name=op.f("fk_campaign_members_added_by_id"), ondelete="SET NULL"
@@ -3573,6 +3597,12 @@ def upgrade() -> None:
             ["contact_id"], ["contacts.id"], name=op.f("fk_campaign_members_contact_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
+            ["owed_template_id"],
+            ["email_templates.id"],
+            name=op.f("fk_campaign_members_owed_template_id"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
             ["person_id"], ["entities.id"], name=op.f("fk_campaign_members_person_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_members")),
@@ -3580,6 +3610,14 @@ def upgrade() -> None:
     op.create_index("ix_campaign_members_added", "campaign_members", ["person_id", "added_at"], unique=False)
     op.create_index(op.f("ix_campaign_members_campaign_id"), "campaign_members", ["campaign_id"], unique=False)
     op.create_index(op.f("ix_campaign_members_contact_id"), "campaign_members", ["contact_id"], unique=False)
+    op.create_index(
+        "ix_campaign_members_owed",
+        "campaign_members",
+        ["owed_template_id", "campaign_id"],
+        unique=False,
+        sqlite_where=sa.text("owed_template_id IS NOT NULL"),
+        postgresql_where=sa.text("owed_template_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_campaign_members_person_id"), "campaign_members", ["person_id"], unique=False)
     op.create_index(
         "ix_campaign_members_state", "campaign_members", ["campaign_id", "state", "person_id"], unique=False
@@ -4075,6 +4113,11 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.BigInteger(), nullable=True),
         sa.Column("list_type_id", sa.BigInteger(), nullable=True),
         sa.Column("source", sa.String(length=80), nullable=True),
+        sa.Column("is_automatic", sa.Boolean(), nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
+        sa.Column("recurrence", sa.String(length=80), nullable=True),
+        sa.Column("recurs_until", sa.Date(), nullable=True),
+        sa.Column("recurs_from", UtcDateTime(), nullable=True),
         sa.Column("skip_earlier", sa.Boolean(), nullable=False),
         sa.Column("is_tested", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=80), nullable=False),
@@ -4121,6 +4164,9 @@ def upgrade() -> None:
             ["list_type_id"], ["list_types.id"], name=op.f("fk_sendouts_list_type_id"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(["owner_id"], ["entities.id"], name=op.f("fk_sendouts_owner_id")),
+        sa.ForeignKeyConstraint(
+            ["parent_id"], ["sendouts.id"], name=op.f("fk_sendouts_parent_id"), ondelete="SET NULL"
+        ),
         sa.ForeignKeyConstraint(["updater_id"], ["users.id"], name=op.f("fk_sendouts_updater_id"), ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sendouts")),
     )
@@ -4145,6 +4191,7 @@ def upgrade() -> None:
         postgresql_include=["name"],
     )
     op.create_index(op.f("ix_sendouts_owner_id"), "sendouts", ["owner_id"], unique=False)
+    op.create_index(op.f("ix_sendouts_parent_id"), "sendouts", ["parent_id"], unique=False)
     op.create_index(
         "ix_sendouts_scheduled_at",
         "sendouts",
@@ -4484,6 +4531,77 @@ def upgrade() -> None:
     op.create_index(op.f("ix_ticket_comments_contact_id"), "ticket_comments", ["contact_id"], unique=False)
     op.create_index("ix_ticket_comments_thread", "ticket_comments", ["ticket_id", "at", "id"], unique=False)
     op.create_index(op.f("ix_ticket_comments_ticket_id"), "ticket_comments", ["ticket_id"], unique=False)
+    op.create_table(
+        "autoresponders",
+        sa.Column("name", sa.String(length=150), nullable=False),
+        sa.Column("sendout_id", sa.BigInteger(), nullable=False),
+        sa.Column("reaction", sa.String(length=80), nullable=False),
+        sa.Column("link_number", sa.BigInteger(), nullable=True),
+        sa.Column("delay", sa.BigInteger(), nullable=False),
+        sa.Column("unit", sa.String(length=80), nullable=False),
+        sa.Column("email_template_id", sa.BigInteger(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("activated_at", UtcDateTime(), nullable=True),
+        sa.Column("problem", sa.String(length=300), nullable=True),
+        sa.Column("id", BigId, autoincrement=False, nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=True),
+        sa.Column("owner_id", sa.BigInteger(), nullable=True),
+        sa.Column("creator_id", sa.BigInteger(), nullable=True),
+        sa.Column("updater_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("archived", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", Json, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["creator_id"], ["users.id"], name=op.f("fk_autoresponders_creator_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["email_template_id"],
+            ["email_templates.id"],
+            name=op.f("fk_autoresponders_email_template_id"),
+            ondelete="RESTRICT",
+        ),
+        sa.ForeignKeyConstraint(["id"], ["entities.id"], name=op.f("fk_autoresponders_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["owner_id"], ["entities.id"], name=op.f("fk_autoresponders_owner_id")),
+        sa.ForeignKeyConstraint(
+            ["sendout_id"], ["sendouts.id"], name=op.f("fk_autoresponders_sendout_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updater_id"], ["users.id"], name=op.f("fk_autoresponders_updater_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_autoresponders")),
+    )
+    op.create_index(
+        "ix_autoresponders_created",
+        "autoresponders",
+        ["created_at", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(op.f("ix_autoresponders_email_template_id"), "autoresponders", ["email_template_id"], unique=False)
+    op.create_index(
+        "ix_autoresponders_name",
+        "autoresponders",
+        [fold(sa.column("name")), "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+        postgresql_include=["name"],
+    )
+    op.create_index(op.f("ix_autoresponders_owner_id"), "autoresponders", ["owner_id"], unique=False)
+    op.create_index(op.f("ix_autoresponders_sendout_id"), "autoresponders", ["sendout_id"], unique=False)
+    op.create_index(
+        "ix_autoresponders_updated",
+        "autoresponders",
+        ["updated_at", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "clicks",
         sa.Column("sendout_id", sa.BigInteger(), nullable=True),
@@ -5180,6 +5298,47 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sendout_files_sendout_id"), "sendout_files", ["sendout_id"], unique=False)
     op.create_table(
+        "sendout_people",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("about_id", BigId, nullable=False),
+        sa.Column("email_template_id", BigId, nullable=False),
+        sa.Column("occurrence", sa.BigInteger(), nullable=False),
+        sa.Column("sendout_id", BigId, nullable=True),
+        sa.Column("person_module", sa.String(length=40), nullable=False),
+        sa.Column("person_id", BigId, nullable=False),
+        sa.Column("contact_id", BigId, nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["about_id"], ["entities.id"], name=op.f("fk_sendout_people_about_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["entities.id"], name=op.f("fk_sendout_people_contact_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["email_template_id"],
+            ["email_templates.id"],
+            name=op.f("fk_sendout_people_email_template_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["entities.id"], name=op.f("fk_sendout_people_person_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["sendout_id"], ["sendouts.id"], name=op.f("fk_sendout_people_sendout_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sendout_people")),
+    )
+    op.create_index(op.f("ix_sendout_people_contact_id"), "sendout_people", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_sendout_people_email_template_id"), "sendout_people", ["email_template_id"], unique=False)
+    op.create_index(op.f("ix_sendout_people_person_id"), "sendout_people", ["person_id"], unique=False)
+    op.create_index("ix_sendout_people_sendout", "sendout_people", ["sendout_id", "person_id"], unique=False)
+    op.create_index(
+        "uq_sendout_people_once",
+        "sendout_people",
+        ["about_id", "email_template_id", "person_id", "occurrence"],
+        unique=True,
+    )
+    op.create_table(
         "sr_feedback",
         sa.Column("request_id", sa.BigInteger(), nullable=False),
         sa.Column("contact_id", sa.BigInteger(), nullable=True),
@@ -5790,6 +5949,7 @@ def downgrade() -> None:
     op.drop_table("sr_steps")
     op.drop_table("sr_notes")
     op.drop_table("sr_feedback")
+    op.drop_table("sendout_people")
     op.drop_table("sendout_files")
     op.drop_table("sendout_contents")
     op.drop_table("scanned_mails")
@@ -5802,6 +5962,7 @@ def downgrade() -> None:
     op.drop_table("invitation_events")
     op.drop_table("faq_votes")
     op.drop_table("clicks")
+    op.drop_table("autoresponders")
     op.drop_table("ticket_comments")
     op.drop_table("target_group_members")
     op.drop_table("surveys")
