@@ -78,7 +78,7 @@ def page(
             last = Drawn(entry.at, entry.icon, entry.sentence, entry.who, _href(entry))
         day.append(last)
     for drawn in (one for day in days.values() for one in day):
-        if not drawn.lines or wanted == timeline.CHANGES:
+        if not drawn.lines or wanted == timeline.CHANGE:
             drawn.lines += drawn.follows
     categories = [(key, str(NAMES.get(key, key.capitalize()))) for key in found.categories]
     return Story([(own().day_name(day), drawn) for day, drawn in days.items()], categories, wanted, found.next)

@@ -50,7 +50,7 @@ def test_an_agent_answers_and_notes_and_the_two_look_different(browse, make):
     story = page.xpath("//*[@id='timeline']")[0].text_content()
     assert "Wait For Response" in story
     assert "Clock stands since" not in story  # it only followed, and is told among the changes
-    assert "Clock stands since" in alice.get(f"/tickets/{id}/timeline?wanted=change_log").text
+    assert "Clock stands since" in alice.get(f"/tickets/{id}/timeline?wanted=change").text
     wrong = alice.post(f"/tickets/{id}/comments", said | {"text": "  ", "visibility": "internal"}, status=422).text
     assert "Write something first." in wrong
     assert html.fromstring(wrong).xpath("//input[@value='internal'][@checked]")
