@@ -25,7 +25,8 @@ from crm.ui.session import THEMES, commit, viewer
 
 JOB_NAMES = {
     "run_import": _l("Import"), "check_import": _l("Checking a file"), "refresh_target_group": _l("Refreshing a target group"),
-    "index_custom_field": _l("Indexing a field"), "run_export": _l("Export"),
+    "index_custom_field": _l("Indexing a field"), "run_export": _l("Export"), "merge_documents": _l("Making documents"),
+    "personal_mails.make": _l("Mail with a document"),
 }  # fmt: skip
 PREFERENCES = ("title", "phone", "mobile", "locale", "timezone", "date_format", "number_format", "signature")
 Address = Callable[[str, int], str]
