@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.db import db
-from crm.documents import converting, joining, making, templates
+from crm.documents import converting, making, pdf_pages, templates
 from crm.documents.making import Made
 from crm.engine import attachments, outbox, search
 from crm.engine.attachments import MEGABYTE
@@ -47,7 +47,7 @@ def outputs() -> tuple[str, ...]:
     """What this machine can make."""
     if converting.engine() is None:
         return ("same",)
-    return OUTPUTS if joining.engine() is not None else OUTPUTS[1:]
+    return OUTPUTS if pdf_pages.engine() is not None else OUTPUTS[1:]
 
 
 def start(viewer: Viewer, module: str, ids: Sequence[int], template_id: int, output: str) -> int:
@@ -121,7 +121,7 @@ class _Merge:
         """The file of all: where it is, its ending, its media type. Raises NoEngine."""
         if self.output == "one_pdf":
             made = self.folder / "all.pdf"
-            joining.join([path for _name, path in self.files], made)
+            pdf_pages.unite([path for _name, path in self.files], made)
             return made, "pdf", "application/pdf"
         made = self.folder / "all.zip"
         with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
