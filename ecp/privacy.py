@@ -8,6 +8,8 @@ register(
         "portal_target_group_members", "person_id", N_("Target groups of mailings"), ("portal_target_group_id", "email"), fate="delete"
     ),
     Holding("portal_target_group_members", "contact_id", reason="the same rows as those of person_id"),
+    Holding("sendout_people", "person_id", N_("Automatic mails"), ("sendout_id", "at"), fate="delete"),
+    Holding("sendout_people", "contact_id", reason="the same rows as those of person_id"),
 )  # fmt: skip
 excuse(
     "an address of a row that is found by its person",
@@ -17,3 +19,5 @@ excuse(
 excuse(
     "what came back about a delivery: the kind and the status, no address and no words", "returned_mails.delivery_id"
 )
+excuse("what sends: a campaign, a target group, an autoresponder", "sendout_people.about_id")
+excuse("the survey that a mail leads to", "email_templates.survey_id")

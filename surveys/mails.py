@@ -22,6 +22,7 @@ from surveys.mapping import PEOPLE, module_of
 from surveys.modules.surveys import Survey
 
 TAG = re.compile(r"links\.survey:(\d{1,18})")
+LINKED = re.compile(r"\$links\.survey(?![\w:])")  # that of the field Linked survey
 WRITTEN = ("mjml", "html", "text", "subject")
 
 
@@ -31,10 +32,19 @@ def attach(registry: Registry) -> None:
 
 
 def leads_to_active_surveys(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
-    """An active mail names surveys that are active, else its links would lead nowhere."""
+    """An active mail names surveys that are active, else its links would lead nowhere; and leads to the one linked to it."""
     then = {**(old or {}), **values}
-    if then.get("status") != "active" or not {"status", *WRITTEN} & set(values):
+    if then.get("status") != "active" or not {"status", "survey_id", *WRITTEN} & set(values):
         return {}
+    linked = then.get("survey_id")
+    if linked is not None and inactive([linked]):
+        return {"survey_id": Fault("bad_survey", _("This survey is not active, so its link would lead nowhere."))}
+    if linked is not None and not any(LINKED.search(str(then.get(field) or "")) for field in WRITTEN):
+        return {
+            "survey_id": Fault(
+                "no_link", _("The mail does not lead to it. Write {$links.survey} where its link is to stand.")
+            )
+        }
     for field in WRITTEN:
         wrong = inactive(int(id) for id in TAG.findall(str(then.get(field) or "")))
         if wrong:

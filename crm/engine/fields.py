@@ -141,10 +141,14 @@ def multi(label: str, picklist: str, **said: Any) -> MappedColumn[Any]:
     return _column(make("multi", label, picklist=picklist, mass_edit=said.pop("mass_edit", True), **said))
 
 
-def link(label: str, to: str | tuple[str, ...], on_delete: str = "SET NULL", **said: Any) -> MappedColumn[Any]:
-    """A key to another record: to `to`'s table, or to `entities` when there are several targets."""
+def link(
+    label: str, to: str | tuple[str, ...], on_delete: str = "SET NULL", by_identity: bool = False, **said: Any
+) -> MappedColumn[Any]:
+    """A key to another record: to `to`'s table, or to `entities` when there are several targets.
+
+    `by_identity`: to `entities` all the same, where tables would else point at each other in a circle."""
     targets = (to,) if isinstance(to, str) else to
-    table = targets[0] if len(targets) == 1 else "entities"
+    table = targets[0] if len(targets) == 1 and not by_identity else "entities"
     made = make("link", label, to=targets, **said)
     return _column(made, ForeignKey(f"{table}.id", ondelete=on_delete), index=True)
 

@@ -15,7 +15,7 @@ ALL = list(VERBS)
 VIEW = {"verbs": ["view"]}
 MAILING = (
     "campaigns", "target_groups", "email_templates", "emails", "html_snippets", "landing_pages", "surveys", "survey_themes", "tracked_sites", "tracked_pages", "list_types",
-    "sender_addresses", "portal_target_groups", "sendouts", "suppressions",
+    "sender_addresses", "portal_target_groups", "sendouts", "autoresponders", "suppressions",
 )  # fmt: skip
 
 PROFILES: dict[str, dict[str, Any]] = {

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
 
+from crm.db import BigId
 from crm.engine import fields as f
 from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Module, Related, Timeline
@@ -27,15 +28,27 @@ RESULTS = PicklistSeed.of(
     Choice("Not interested", colour="secondary"), Choice("Bought", colour="purple"), "No answer",
 )  # fmt: skip
 
+IS_OWED = text("owed_template_id IS NOT NULL")
+
 
 class CampaignMember(Ledger):
-    """One person in one campaign. `contact_id` is empty for leads (decisions.md 21)."""
+    """One person in one campaign. `contact_id` is empty for leads (decisions.md 21).
+
+    `owed_template_id`: the automatic mail that the campaign had when the person joined, until it is sent (then
+    `auto_mail_at`) or it is known why it is not (`auto_mail_note`)."""
 
     __tablename__ = "campaign_members"
     __table_args__ = (
         Index("uq_campaign_members_person", "campaign_id", "person_id", unique=True),
         Index("ix_campaign_members_added", "person_id", "added_at"),
         Index("ix_campaign_members_state", "campaign_id", "state", "person_id"),
+        Index(
+            "ix_campaign_members_owed",
+            "owed_template_id",
+            "campaign_id",
+            sqlite_where=IS_OWED,
+            postgresql_where=IS_OWED,
+        ),
     )
     campaign_id: Mapped[int] = f.link("Campaign", to="campaigns", on_delete="CASCADE")
     person_module: Mapped[str] = f.picklist("Kind of person", "person_module")
@@ -48,7 +61,9 @@ class CampaignMember(Ledger):
     left_at: Mapped[datetime | None] = f.moment("Left at")
     result_code: Mapped[str | None] = f.picklist("Result", "campaign_result")
     result_note: Mapped[str | None] = f.text("Note on the result", max=500)
+    owed_template_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("email_templates.id", ondelete="SET NULL"))
     auto_mail_at: Mapped[datetime | None] = f.moment("Automatic mail at")
+    auto_mail_note: Mapped[str | None] = f.text("Why no automatic mail", max=300)
 
 
 def _shown(by: str) -> Related:
@@ -74,7 +89,9 @@ MODULE = Module(
     sort=("-added_at",),
     shows_on={
         "campaigns": Related(
-            by="campaign_id", label="Members", columns=("person_id", "state", "added_by", "added_at", "result_code")
+            by="campaign_id",
+            label="Members",
+            columns=("person_id", "state", "added_by", "added_at", "auto_mail_at", "auto_mail_note", "result_code"),
         ),
         "contacts": _shown("person_id"),
         "leads": _shown("person_id"),

@@ -19,6 +19,7 @@ from crm.modules.sender_addresses import USABLE
 from crm.words import _
 from ecp.content.check import check_content
 from ecp.content.compile import Content
+from ecp.content.linked import with_survey
 from ecp.content.sanitize import sanitize
 
 NAMESPACES = {
@@ -68,6 +69,7 @@ def _lines(text: str | None) -> str:
 
 def content_of(row: Mapping[str, Any], needs_unsubscribe: bool = False) -> Content:
     """The content of a written mail as it is compiled."""
+    row = with_survey(row)
     language = row.get("language") if row.get("language") in {"en", "fi"} else config.current().locale
     return Content(
         kind="mjml" if row.get("mjml") else "html", source=_lines(row.get("mjml") or row.get("html")),

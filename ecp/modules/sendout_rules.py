@@ -8,18 +8,18 @@ from sqlalchemy import select
 from crm.db import db
 from crm.engine.refusals import Fault
 from crm.modules.campaigns import Campaign
-from crm.modules.email_templates import EmailTemplate
+from crm.modules.email_templates import CAMPAIGN, EmailTemplate
 from crm.words import _
 
 
 def mail_can_be_sent(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
-    """Only mails (not templates) that are active can be sent."""
+    """Only mails (not templates) that are active can be sent; by itself also a template of the folder Campaign."""
     id = values.get("email_template_id")
     if id is None or id == (old or {}).get("email_template_id"):
         return {}
     c = EmailTemplate.__table__.c
-    found = db.session.execute(select(c.kind, c.status).where(c.id == id)).first()
-    if found and found.kind != "email":
+    found = db.session.execute(select(c.kind, c.status, c.folder).where(c.id == id)).first()
+    if found and found.kind != "email" and not (values.get("is_automatic") and found.folder == CAMPAIGN):
         return {
             "email_template_id": Fault("is_template", _("This is a template. Make an e-mail from it, and send that."))
         }

@@ -1,7 +1,7 @@
 """Sendouts: one mail to one audience, from draft to report. Saving never sends; starting and scheduling are actions apart."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Mapped
@@ -26,12 +26,21 @@ SOURCES = PicklistSeed.of(
     "sendout_source", "Where a sendout came from",
     Choice("ecp", "Email Contact Portal"), Choice("mass_mailing", "Mass mailing"),
     Choice("auto_campaign", "Automatic mail of a campaign"), Choice("auto_target_group", "Automatic mail of a target group"),
+    Choice("autoresponder", "Autoresponder"), Choice("recurring", "Recurring mailing"),
     Choice("module_tool", "Module tool"), Choice("mail_merge", "Mail merge"), Choice("api", "API"),
+)  # fmt: skip
+RECURRENCES = PicklistSeed.of(
+    "recurrence", "How often",
+    Choice("none", "Once"), Choice("daily", "Every day"), Choice("weekly", "Every week"), Choice("monthly", "Every month"),
 )  # fmt: skip
 
 
 class Sendout(Record):
-    """A mass mailing, whichever door made it. Its audience is one campaign or some portal target groups."""
+    """A mass mailing, whichever door made it. Its audience is one campaign or some portal target groups; of an automatic one
+    the people who were written down for it (sendout_people).
+
+    One that recurs stays scheduled and is never sent itself: at each occurrence it makes a sendout of which it is the parent.
+    """
 
     __tablename__ = "sendouts"
     name: Mapped[str] = f.text("Name", max=150)
@@ -48,6 +57,13 @@ class Sendout(Record):
     source: Mapped[str | None] = f.picklist(
         "Where it came from", "sendout_source", default="mass_mailing", mass_edit=False
     )
+    is_automatic: Mapped[bool] = f.checkbox("Sent by itself", read_only=True)
+    parent_id: Mapped[int | None] = f.link("One of the recurring mailing", to="sendouts", read_only=True)
+    recurrence: Mapped[str | None] = f.picklist(
+        "How often", "recurrence", default="none", mass_edit=False, help="Counted from the moment it is scheduled for"
+    )
+    recurs_until: Mapped[date | None] = f.day("The last time at the latest on")
+    recurs_from: Mapped[datetime | None] = f.moment("The first time", read_only=True, in_lists=False)
     skip_earlier: Mapped[bool] = f.checkbox("Skip people who already got this mail", default=True)
     is_tested: Mapped[bool] = f.checkbox("I have tested it")
     state: Mapped[str] = f.picklist(
@@ -77,7 +93,9 @@ def is_draft(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[s
     if old is None or old.get("state") == "draft" or "state" in values:
         return {}
     changed = {name for name, value in values.items() if value != old.get(name)}
-    frozen = {"name", "email_template_id", "campaign_id", "list_type_id", "skip_earlier", "source"}
+    frozen = {
+        "name", "email_template_id", "campaign_id", "list_type_id", "skip_earlier", "source", "recurrence", "recurs_until"
+    }  # fmt: skip
     if not changed & frozen:
         return {}
     if old.get("state") == "scheduled":
@@ -106,7 +124,9 @@ MODULE = Module(
             "name", "email_template_id", "campaign_id", "list_type_id", "skip_earlier", "is_tested", "owner_id",
             "description",
         )),
-        Block("Sending", ("state", "state_note", "scheduled_at", "started_at", "finished_at", "source")),
+        Block("Sending", (
+            "recurrence", "recurs_until", "state", "state_note", "scheduled_at", "started_at", "finished_at", "source", "parent_id",
+        )),
         Block("As sent", ("subject", "sender_name", "sender_address", "reply_to")),
         Block("Result", (
             "audience_count", "sent_count", "skipped_count", "failed_count", "uncertain_count", "read_count",
@@ -119,6 +139,8 @@ MODULE = Module(
         Filter("drafts", "Drafts", where("state", "is", "draft")),
         Filter("running", "Under way", where("state", "one of", ["scheduled", "preparing", "sending", "paused"])),
         Filter("sent", "Sent", where("state", "is", "sent"), sort=("-finished_at",)),
+        Filter("by_hand", "Sent by people", where("is_automatic", "is", False)),
+        Filter("recurring", "Recurring", where("recurrence", "one of", ["daily", "weekly", "monthly"])),
     ),
     links=(
         ManyLink("portal_target_groups", "portal_target_groups", "sendouts", "Target groups", "Sendouts"),
@@ -132,7 +154,7 @@ MODULE = Module(
         "portal_target_groups": Related(through="portal_target_groups", columns=("name", "state", "started_at")),
     },
     keeps={"email_templates": "email_template_id", "campaigns": "campaign_id", "list_types": "list_type_id"},
-    picklists=(STATES, SOURCES),
+    picklists=(STATES, SOURCES, RECURRENCES),
     checks=(is_draft, sendout_rules.mail_can_be_sent, sendout_rules.campaign_is_for_mail),
     before_delete=(not_under_way,),
     importable=False,

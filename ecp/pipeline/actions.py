@@ -57,6 +57,13 @@ class Sendout:
     owner_id: int | None
     scheduled_at: datetime | None
     skip_earlier: bool
+    is_automatic: bool = False
+    recurrence: str | None = None
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it makes a sendout at each occurrence, and is none itself."""
+        return self.recurrence not in {None, "none"}
 
 
 def start(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
@@ -65,6 +72,8 @@ def start(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
     if sendout.state in DONE["start"]:
         return sendout.state
     if sendout.state == "draft":
+        if sendout.recurs:
+            raise Refused(recurrence=Fault("recurs", _("A recurring mailing is scheduled: say when it leaves first.")))
         checks.demand_sendable(viewer, sendout)
     return _move(viewer, sendout, "start", channel, started_at=clock.now())
 
@@ -82,8 +91,9 @@ def schedule(viewer: Viewer, id: int, at: datetime, channel: Channel = Channel.A
         return _move(viewer, sendout, "schedule", channel, scheduled_at=at)
     demand_moment(at)
     preview = checks.demand_sendable(viewer, sendout, quotas.month_of(at))
-    state = _move(viewer, sendout, "schedule", channel, scheduled_at=at)
-    quotas.hold(id, preview.count.sendable, at)
+    state = _move(viewer, sendout, "schedule", channel, scheduled_at=at, recurs_from=at if sendout.recurs else None)
+    if not sendout.recurs:  # each of its sendouts takes its mails when it is prepared
+        quotas.hold(id, preview.count.sendable, at)
     return state
 
 

@@ -35,6 +35,7 @@ from crm.engine.registry import modules
 from crm.engine.relations import linked
 from crm.mail.sending.deliveries import Delivery
 from crm.words import _
+from ecp.modules.sendout_people import SendoutPerson
 from ecp.pipeline.allow import Rules, person_facts, reason
 
 PERSONS = ("contacts", "leads")
@@ -50,6 +51,7 @@ class Audience:
     group_ids: tuple[int, ...]  # portal target groups; empty: the campaign itself
     rules: Rules
     skip_template_id: int | None = None  # leave out who got this mail in an earlier sendout
+    is_listed: bool = False  # an automatic sendout: the people who were written down for it, of nobody else
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,9 @@ def _judged(audience: Audience) -> Any:
 
 def _members(audience: Audience) -> Any:
     """Each person once: module, id, contact id, address, whether he left the campaign, and the facts of the rules."""
-    if not audience.group_ids:
+    if audience.is_listed:
+        source = _listed(audience)
+    elif not audience.group_ids:
         members = modules["campaign_members"].table
         source = (
             select(
@@ -184,6 +188,24 @@ def _members(audience: Audience) -> Any:
             .where(source.c.person_module == module)
         )  # fmt: skip
     return union_all(*parts).subquery("people")
+
+
+def _listed(audience: Audience) -> Any:
+    """The people of sendout_people, with their addresses of now."""
+    people, campaign = SendoutPerson.__table__, modules["campaign_members"].table
+    left = exists(
+        select(literal(1)).where(
+            campaign.c.campaign_id.in_(audience.campaign_ids),
+            campaign.c.person_id == people.c.person_id,
+            campaign.c.state == "unsubscribed",
+        )
+    )
+    return (
+        select(
+            people.c.person_module, people.c.person_id, people.c.contact_id,
+            literal(None, Text).label("email"), literal(None, Text).label("email_key"), left.label("left_campaign"),
+        ).where(people.c.sendout_id == audience.sendout_id)
+    ).subquery("members")  # fmt: skip
 
 
 def _has_received(c: Any, audience: Audience) -> ColumnElement[bool]:

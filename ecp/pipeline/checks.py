@@ -14,6 +14,7 @@ from crm.db import db
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
+from crm.modules.email_templates import CAMPAIGN
 from crm.modules.organisation import required_opt_in
 from crm.modules.sender_addresses import USABLE
 from crm.words import _, say_number
@@ -49,7 +50,8 @@ def demand_sendable(viewer: Viewer, sendout: Sendout, month: str | None = None) 
     frozen.compile_mail(sendout.email_template_id, frozen.needs_unsubscribe(said.rules.list_type_id))
     frozen.files_of(sendout.email_template_id)
     found = Preview(audience.count(said), quotas.quota(month))
-    demand_somebody(found.count)
+    if not sendout.is_automatic:  # there nobody asked for it, and that somebody is left out is an answer
+        demand_somebody(found.count)
     left = found.quota.left
     if left is not None and found.count.sendable > left + quotas.held(sendout.id, found.quota.month):
         raise Refused.because("quota_exceeded", quotas.sentence(found.count.sendable, found.quota))
@@ -75,7 +77,7 @@ def audience_of(sendout: Sendout) -> Audience:
     list_type_id = settled_list(sendout, groups)
     rules = Rules(list_type_id, campaigns, not frozen.needs_unsubscribe(list_type_id), OPT_INS[required_opt_in()])
     skip = sendout.email_template_id if sendout.skip_earlier else None
-    return Audience(sendout.id, campaigns, groups, rules, skip)
+    return Audience(sendout.id, campaigns, groups, rules, skip, sendout.is_automatic)
 
 
 def settled_list(sendout: Sendout, groups: tuple[int, ...]) -> int | None:
@@ -112,7 +114,7 @@ def _check_mail(sendout: Sendout) -> list[tuple[str, Fault]]:
         return [
             ("email_template_id", Fault("no_such_record", _("The e-mail of this sendout was deleted. Choose another.")))
         ]
-    if row["kind"] != "email":
+    if row["kind"] != "email" and not (sendout.is_automatic and row["folder"] == CAMPAIGN):
         return [
             ("email_template_id", Fault("is_template", _("This is a template. Make an e-mail from it, and send that.")))
         ]
@@ -159,7 +161,7 @@ def _check_sender(sender_address_id: int) -> list[tuple[str, Fault]]:
 
 def _check_source(sendout: Sendout) -> list[tuple[str, Fault]]:
     groups = tuple(audience.group_ids_of(sendout.id))
-    if not groups and sendout.campaign_id is None:
+    if not groups and sendout.campaign_id is None and not sendout.is_automatic:
         return [("campaign_id", Fault("required", _("Choose a campaign or target groups.")))]
     faults = []
     if groups:
@@ -171,7 +173,7 @@ def _check_source(sendout: Sendout) -> list[tuple[str, Fault]]:
         elif sendout.list_type_id is not None and sendout.list_type_id not in lists:
             sentence = _("The target groups belong to another list type than this sendout.")
             faults.append(("list_type_id", Fault("other_list", sentence)))
-    else:
+    elif sendout.campaign_id is not None:
         faults += _check_campaign(sendout.campaign_id)
     return faults + _check_list(settled_list(sendout, groups))
 

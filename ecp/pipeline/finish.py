@@ -126,6 +126,8 @@ def put_report(sendout_id: int) -> None:
     from ecp import statistics
 
     sendout = _row(sendout_id)
+    if sendout["is_automatic"]:
+        return  # many a day, perhaps: the page of automatic mails has their numbers
     report = statistics.report(SYSTEM, sendout_id)
     with force_locale(_language_of(sendout)):
         lines = [
@@ -157,7 +159,10 @@ def tell_failure(sendout_id: int, why: str) -> None:
     with force_locale(_language_of(sendout)):
         text = _("“%(name)s” could not be sent. %(why)s", name=sendout["name"], why=why)
         text += "\n\n" + _address_of(sendout_id)
-        _write(sendout, _("Not sent: %(name)s", name=sendout["name"]), text, f"sendout-failed:{sendout_id}")
+        key = f"sendout-failed:{sendout_id}"
+        if sendout["is_automatic"]:  # once a day for each owner
+            key = f"automatic-failed:{sendout['owner_id']}:{clock.today(clock.site_zone()).isoformat()}"
+        _write(sendout, _("Not sent: %(name)s", name=sendout["name"]), text, key)
 
 
 def _write(sendout: dict[str, Any], subject: str, text: str, key: str) -> None:

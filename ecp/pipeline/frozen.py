@@ -18,6 +18,7 @@ from crm.engine.registry import modules
 from crm.mail.message import Attachment
 from crm.words import _
 from ecp.content.compile import Compiled, Content, compile
+from ecp.content.linked import with_survey
 from ecp.content.problems import ContentRefused
 
 MOST_ATTACHED = 5 * 1024 * 1024  # of one mail, all files together (spec/marketing.md 6.1)
@@ -76,7 +77,7 @@ class Frozen:
 def compile_mail(email_template_id: int, needs_unsubscribe: bool) -> tuple[Compiled, str]:
     """The mail as it would be sent now, and its language. Raises Refused with every problem and its place."""
     table = modules["email_templates"].table
-    row = db.session.execute(select(table).where(table.c.id == email_template_id)).mappings().one()
+    row = with_survey(db.session.execute(select(table).where(table.c.id == email_template_id)).mappings().one())
     language = row["language"] if row["language"] in LANGUAGES else config.current().locale
     content = Content(
         kind="mjml" if row["mjml"] else "html", source=row["mjml"] or row["html"] or "", subject=row["subject"] or "",

@@ -81,7 +81,8 @@ def _prepare(sendout_id: int) -> bool:
     db.session.execute(update(table).where(table.c.id == sendout_id).values(**as_sent(mail)))
     compiled = frozen.freeze(sendout_id, sendout.email_template_id, frozen.needs_unsubscribe(said.rules.list_type_id))
     count = audience.create_deliveries(said)
-    checks.demand_somebody(count)
+    if not sendout.is_automatic:
+        checks.demand_somebody(count)
     for name in ("campaign_members", Delivery.__tablename__):  # the statements of each mail ask both
         statistics.keep(db.session.connection(), name, count.audience)
     mails_of_surveys.invite_recipients(sendout_id, tags_of(compiled))

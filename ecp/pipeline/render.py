@@ -166,5 +166,5 @@ def letterhead(sendout: Mapping[str, Any], public_host: str) -> Letterhead:
         list_slug=row.slug if row else None,
         list_name=row.name if row else "",
         reply_to=reply_to if reply_to and reply_to.addr != sender.addr else None,
-        is_automatic=sendout["source"] in {"auto_campaign", "auto_target_group"},
+        is_automatic=sendout["source"] in {"auto_campaign", "auto_target_group", "autoresponder"},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crm import clock
 from crm.db import db
@@ -13,7 +13,7 @@ from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.words import _
-from ecp.pipeline import actions, checks
+from ecp.pipeline import actions, checks, recurring
 from ecp.pipeline.prepare import fail
 
 TOO_LATE = timedelta(hours=24)
@@ -23,12 +23,14 @@ def start_due() -> list[int]:
     """Start every scheduled sendout whose moment has come; gives those that were started. Commits one after the other.
 
     A sendout leaves the state scheduled by one conditional statement, so each occurrence starts once, however many clocks."""
+    recurring.put_due()
     table = modules["sendouts"].table
     now = clock.now()
+    once = func.coalesce(table.c.recurrence, "none") == "none"
     rows = (
         db.session.execute(
             select(table)
-            .where(table.c.state == "scheduled", table.c.scheduled_at <= now, table.c.deleted_at.is_(None))
+            .where(table.c.state == "scheduled", once, table.c.scheduled_at <= now, table.c.deleted_at.is_(None))
             .order_by(table.c.scheduled_at, table.c.id)
         )
         .mappings()

@@ -281,6 +281,25 @@ document.getElementById("as-person").addEventListener("change", (event) => {
   document.querySelectorAll("[data-person]").forEach((one) => { one.value = event.target.value; });
   follow();
 });
+// What depends on the folder: mails of the folder Campaign go by themselves, so they have a sending time; templates of which the
+// house decides who sends them have no sender. (Without scripts all stands there, and what does not apply is not kept.)
+function reveal() {
+  const said = (name) => form.elements[name]?.value || "";
+  const isCampaign = said("folder") === "Campaign";
+  const when = isCampaign ? said("sending_time") : "";
+  const sends = said("kind") !== "template" || ["Campaign", "Public", "Event", ""].includes(said("folder"));
+  const shown = {
+    sender_name: sends, sender_address_id: sends, reply_to: sends, sending_time: isCampaign, sending_on: when === "once",
+    sending_weekday: when === "weekly", sending_day: when === "monthly", sending_at: Boolean(when) && when !== "immediately",
+  };
+  for (const [name, isShown] of Object.entries(shown)) {
+    const box = document.getElementById(`f-${name}`)?.closest(".form-fields > div");
+    if (box) box.hidden = !isShown;
+  }
+  document.querySelectorAll("#pane-info .form-block").forEach((block) => { block.hidden = !block.querySelector(".form-fields > div:not([hidden])"); });
+}
+form.addEventListener("change", reveal);
+reveal();
 form.addEventListener("input", () => { follow(); keepDraft(); });
 form.addEventListener("submit", () => {
   if (visual.isOpen) setCode("mjml", visual.editor.text()); // also what is just being written there

@@ -23,6 +23,7 @@ from crm.engine.permissions import demand, may
 from crm.engine.refusals import Missing, Refused, Stale
 from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
+from crm.modules import email_templates
 from crm.modules.sender_addresses import USABLE
 from crm.ui import forms
 from crm.ui.face import face
@@ -45,7 +46,7 @@ from ecp.web import visual_kit
 KEY = "email_templates"
 INFO = (
     "name", "kind", "status", "folder", "subject", "preheader", "sender_name", "sender_address_id", "reply_to", "list_type_hint_id",
-    "language", "owner_id", "description",
+    "language", "survey_id", "owner_id", "description", "sending_time", "sending_at", "sending_weekday", "sending_day", "sending_on",
 )  # fmt: skip
 WRITTEN = ("mjml", "html", "text")
 MOST_OF_A_FILE = 5 * MEGABYTE
@@ -134,6 +135,8 @@ def build() -> AnyResponse:
             "kind": kind,
             "name": _("%(name)s (copy)", name=row["name"])[:150] if row["kind"] == kind else row["name"],
         }
+    if email_templates.folder_is_open(viewer(), values, None):
+        values["folder"] = "Public"  # what administrators keep together others build on, elsewhere
     id = records.create(viewer(), KEY, values | {"status": "inactive"}, Channel.FORM)
     if chosen:
         for file in attachments.files_of(viewer(), KEY, chosen):
@@ -247,7 +250,7 @@ def _posted() -> dict[str, Any]:
         name: request.form.get(name, "") for name in ("subject", "preheader", "language", "sender_name", *WRITTEN)
     }
     said["mjml" if request.form.get("source") == "html" else "html"] = ""
-    return said | {"sender_address_id": request.form.get("sender_address_id", type=int)}
+    return said | {name: request.form.get(name, type=int) for name in ("sender_address_id", "survey_id")}
 
 
 def _problems(said: dict[str, Any], content: Content) -> list[ContentProblem]:

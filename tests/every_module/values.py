@@ -91,9 +91,11 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
     },
     "campaigns": {
         "type": lambda n: "Email", "starts_on": lambda n: date(2026, 1, 1), "closes_on": lambda n: date(2026, 12, 1),
+        "auto_template_id": lambda n: campaign_mail(n, "immediately"),
     },
     "target_groups": {
         "conditions": lambda n: {"$eq": ["last_name", f"Group {n}"]}, "source": lambda n: "contacts", "public": lambda n: "no",
+        "send_template_id": lambda n: campaign_mail(n, "daily"),
     },
     "sender_addresses": {"is_default": lambda n: False},
     "tracked_sites": {
@@ -137,7 +139,10 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
     "suppressions": {"scope": lambda n: "global", "scope_id": lambda n: None},
     "email_templates": {
         "mjml": lambda n: MJML.format(n), "sender_address_id": lambda n: once("sender_addresses", n + 600, state="confirmed"),
+        "survey_id": lambda n: None, "folder": lambda n: "Public",
+        **{f"sending_{name}": lambda n: None for name in ("time", "at", "weekday", "day", "on")},  # of the folder Campaign only
     },
+    "autoresponders": {"email_template_id": lambda n: active_mail(n), "reaction": lambda n: "clicked"},
     "portals": {
         "code": lambda n: f"portal-{n}", "base_url": lambda n: f"https://p{n}.example.com", "colour": lambda n: "#0054a6",
         "logo": lambda n: "/i/logo.png", "welcome_template_id": lambda n: active_mail(n), "reset_template_id": lambda n: active_mail(n),
@@ -274,6 +279,14 @@ def active_mail(n: int) -> int:
     return once(
         "email_templates", n + 700, kind="email", status="active", subject="News", sender_name="Us",
         sender_address_id=sender, text="Hello",
+    )  # fmt: skip
+
+
+def campaign_mail(n: int, when: str) -> int:
+    sender = once("sender_addresses", n + 700, state="confirmed")
+    return once(
+        "email_templates", n + (1000 if when == "daily" else 900), kind="template", folder="Campaign", status="active",
+        subject="News", sender_name="Us", sender_address_id=sender, text="Hello", sending_time=when, sending_at="09:00",
     )  # fmt: skip
 
 

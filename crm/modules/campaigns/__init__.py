@@ -1,7 +1,7 @@
 """Campaigns: who is invited, called or written to, and what came of it. Members are in campaign_members."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Action, Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
+from crm.modules import automatic_mail
 from crm.modules.rules import after
 from crm.words import _
 
@@ -44,8 +45,12 @@ class Campaign(Record):
         "Expected close date", indexed=True, aliases=("expected_close_date", "closing_date", "closingdate")
     )
     auto_template_id: Mapped[int | None] = f.link(
-        "Mail sent to new members", to="email_templates", help="Goes out when somebody is added; none: nothing is sent"
-    )
+        "Mail sent to new members", to="email_templates", only=automatic_mail.FOR_CAMPAIGNS,
+        help="Of the folder Campaign. Goes to everybody who is added from now on, once; none: nothing is sent",
+    )  # fmt: skip
+    auto_mail_on: Mapped[bool] = f.checkbox("Mail to new members switched on", default=True)
+    auto_mail_since: Mapped[datetime | None] = f.moment("Mail to new members since", read_only=True, in_lists=False)
+    auto_mail_problem: Mapped[str | None] = f.text("Why no mail was sent", max=300, read_only=True, in_lists=False)
     product_id: Mapped[int | None] = f.link("Product", to="products", only=where("active", "is", True))
     target_audience: Mapped[str | None] = f.text("Target audience", max=255, aliases=("targetaudience",))
     target_size: Mapped[int | None] = f.whole("Target size", least=0, aliases=("targetsize",))
@@ -83,6 +88,7 @@ MODULE = Module(
             "target_audience", "target_size", "sponsor", "expected_response", "expected_sales", "expected_revenue",
             "budget_cost", "actual_cost", "actual_sales",
         )),
+        Block("Automatic mail", ("auto_template_id", "auto_mail_on")),
         Block("More", ("description",)),
     ),
     search=("name", "number", "target_audience"),
@@ -97,5 +103,6 @@ MODULE = Module(
     ),
     duplicates=("name",),
     picklists=(TYPES, STATUSES, RESPONSES),
-    checks=(ends_after_it_starts,),
+    derives=(automatic_mail.campaign_is_on_since,),
+    checks=(ends_after_it_starts, automatic_mail.campaign_mail_fits),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from crm import clock
 from crm.db import db
-from crm.engine import history
+from crm.engine import history, outbox
 from crm.engine.channels import Channel
 from crm.engine.refusals import Fault, Missing, Refused
 from crm.engine.registry import modules
@@ -85,6 +85,15 @@ def change(
     return Outcome(added, before.already_in, before.no_email, before.unsubscribed, removed)
 
 
+def add_people(viewer: Viewer, campaign_id: int, people: Select[Any], channel: Channel, way: str) -> int:
+    """Add people of a Select as `select_people` gives them; how many came. Raises Missing, Forbidden. The caller commits."""
+    campaign = demand_record(viewer, "campaigns", campaign_id, "edit")
+    added = _add(campaign, people, way, viewer)
+    if added:
+        history.note_events(viewer, modules["campaigns"], [campaign_id], "members changed", channel, clock.now())
+    return added
+
+
 def remove(viewer: Viewer, campaign_id: int, person_ids: Sequence[int] | None, channel: Channel) -> int:
     """Take people out by hand; None: everybody. Gives how many there were. Raises Missing, Forbidden."""
     demand_record(viewer, "campaigns", campaign_id, "edit")
@@ -153,12 +162,14 @@ def _standing(campaign: dict[str, Any], chosen: Any) -> Any:
 
 def _add(campaign: dict[str, Any], people: Select[Any], way: str, viewer: Viewer) -> int:
     chosen = people.subquery()
+    owed = campaign["auto_template_id"] if campaign["auto_mail_on"] else None
     said = (
         select(
             literal(campaign["id"]).label("campaign_id"), chosen.c.person_module, chosen.c.person_id,
             chosen.c.contact_id, literal("member").label("state"),
             literal(clock.now(), TABLE.c.added_at.type).label("added_at"), literal(way).label("added_by"),
             literal(viewer.id, TABLE.c.added_by_id.type).label("added_by_id"),
+            literal(owed, TABLE.c.owed_template_id.type).label("owed_template_id"),
         )
         .select_from(_with_row(campaign["id"], chosen))
         .where(_standing(campaign, chosen) == "new")
@@ -167,11 +178,14 @@ def _add(campaign: dict[str, Any], people: Select[Any], way: str, viewer: Viewer
     put = make(TABLE).from_select([column.key for column in said.selected_columns], said)
     put = put.on_conflict_do_update(  # somebody who was removed comes back
         index_elements=["campaign_id", "person_id"],
-        set_={name: put.excluded[name] for name in ("state", "added_at", "added_by", "added_by_id")}
-        | {"left_at": None},
+        set_={name: put.excluded[name] for name in ("state", "added_at", "added_by", "added_by_id", "owed_template_id")}
+        | {"left_at": None, "auto_mail_note": None},
         where=TABLE.c.state == "removed",
     )
-    return max(int(db.session.execute(put, execution_options={"preserve_rowcount": True}).rowcount), 0)  # type: ignore[attr-defined]
+    added = max(int(db.session.execute(put, execution_options={"preserve_rowcount": True}).rowcount), 0)  # type: ignore[attr-defined]
+    if added and owed is not None:  # who joins gets the campaign's mail at once
+        outbox.put(db.session, "automatic.join", campaign_id=campaign["id"])
+    return added
 
 
 def _leave(campaign_id: int, whom: Any, state: str) -> int:

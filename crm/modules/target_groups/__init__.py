@@ -12,6 +12,7 @@ from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Block, Filter, Module
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
+from crm.modules import automatic_mail
 from crm.modules.rules import after
 from crm.words import _
 
@@ -52,9 +53,17 @@ class TargetGroup(Record):
     sample_size: Mapped[int | None] = f.whole("Every n-th, or how many", least=1, most=2_000_000)
     sample_seed: Mapped[int | None] = f.whole("Seed of the sample", read_only=True, in_lists=False)
     send_template_id: Mapped[int | None] = f.link(
-        "Mail of automatic campaigns", to="email_templates", only=where("status", "is", "active")
+        "Mail of automatic campaigns", to="email_templates", only=automatic_mail.FOR_GROUPS,
+        help="Of the folder Campaign, with a sending time",
+    )  # fmt: skip
+    auto_campaigns: Mapped[bool] = f.checkbox(
+        "Automatic e-mail campaigns",
+        help="At the mail's time the people are collected anew, and a campaign of them gets it",
     )
-    auto_campaigns: Mapped[bool] = f.checkbox("Automatic e-mail campaigns")
+    only_new_members: Mapped[bool] = f.checkbox("Only people who have not had this mail", default=True)
+    auto_since: Mapped[datetime | None] = f.moment("Automatic campaigns since", read_only=True, in_lists=False)
+    auto_sent_for: Mapped[datetime | None] = f.moment("Sent for the moment", read_only=True, in_lists=False)
+    auto_problem: Mapped[str | None] = f.text("Why nothing was sent", max=300, read_only=True, in_lists=False)
     member_count: Mapped[int | None] = f.whole("People", read_only=True)
     last_refreshed_at: Mapped[datetime | None] = f.moment("Refreshed at", read_only=True)
     refresh_error: Mapped[str | None] = f.text("Why the last refresh failed", max=500, read_only=True)
@@ -98,6 +107,7 @@ MODULE = Module(
             "conditions", "everybody", "leave_out_unmailable", "sample", "sample_size", "member_count",
             "last_refreshed_at", "refresh_error",
         )),
+        Block("Automatic mail", ("send_template_id", "auto_campaigns", "only_new_members")),
         Block("More", ("description",)),
     ),
     search=("name", "number"),
@@ -105,5 +115,6 @@ MODULE = Module(
     filters=(Filter("active", "Active", where("active", "is", True)),),
     opened_by="public",
     picklists=(TYPES, OPENED, SOURCES, SAMPLES),
-    checks=(sample_has_size, conditions_hold),
+    derives=(automatic_mail.group_is_on_since,),
+    checks=(sample_has_size, conditions_hold, automatic_mail.group_mail_fits),
 )  # fmt: skip
