@@ -23,6 +23,7 @@ MEDIA_TYPES: dict[str, str] = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
     "rtf": "application/rtf",
     "pdf": "application/pdf",
+    "zip": "application/zip",
 }
 MOST_UNPACKED = 200 * MEGABYTE
 MOST_OF_XML = 20 * MEGABYTE  # of one part that is read

@@ -4,6 +4,7 @@ Written back as it was, but for texts that were changed: those are escaped anew 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -38,7 +39,9 @@ _ENDS = {b"par": "p", b"cell": "p", b"sect": "p", b"row": "row"}
 _BODY = frozenset({*_ENDS, b"pard", b"trowd"})
 _ESCAPED = {"{": "\\{", "}": "\\}", "\\": "\\\\", "\n": "\\line ", "\t": "\\tab "}
 _QUOTED = re.compile(rb"\\bin\d+.*|\\[^a-zA-Z]", re.DOTALL)
-_FONT = re.compile(rb"\\fcharset\d+ ?(?:\\[a-z]+\d* ?|\{[^{}]*\})*([^\\;{}]{1,60});?")
+_FONT = re.compile(rb"\{\\f(\d+)(?:\\[a-z]+-?\d* ?|\{[^{}]*\})*([^\\;{}]{1,60});?")
+_USES_FONT = re.compile(rb"\\f(\d+)")
+_STANDARD_FONT = re.compile(rb"\\deff(\d+)")
 _CHARSETS = {0: 1252, 128: 932, 129: 949, 134: 936, 136: 950, 161: 1253, 162: 1254, 163: 1258, 177: 1255, 178: 1256, 186: 1257, 204: 1251, 222: 874, 238: 1250}  # fmt: skip
 
 
@@ -233,8 +236,11 @@ def instructions(root: Element) -> str:
 
 
 def fonts(data: bytes) -> list[str]:
-    """The names in the table of fonts."""
-    return [one.decode("latin-1").strip() for one in _FONT.findall(data[:MOST_OF_FONTS])]
+    """The fonts that are used, by the table of fonts."""
+    known = {number: name.decode("latin-1").strip() for number, name in _FONT.findall(data[:MOST_OF_FONTS])}
+    used = Counter(_USES_FONT.findall(data))
+    standard = _STANDARD_FONT.search(data[:1_000])
+    return [name for number, name in known.items() if used[number] > 1 or (standard and standard[1] == number)]
 
 
 def written(root: Element) -> bytes:

@@ -150,13 +150,15 @@ def is_offered(template: Row, row: Mapping[str, Any]) -> bool:
     return True
 
 
+def active_for(module: str, purposes: tuple[str, ...] = ("document", "personal_data")) -> list[Row]:
+    """The active templates for a module, by name."""
+    said = {"$and": [{"$eq": ["module", module]}, where("active", "is", True), {"$in": ["purpose", list(purposes)]}]}
+    return find(SYSTEM, KEY, where=said, columns=COLUMNS, sort=("name",), limit=200, count="none").rows
+
+
 def offered(row: Row, purposes: tuple[str, ...] = ("document", "personal_data")) -> list[Row]:
     """The active templates for a record, by name. Whoever sees the record may use them."""
-    said = {
-        "$and": [{"$eq": ["module", row.module]}, where("active", "is", True), {"$in": ["purpose", list(purposes)]}]
-    }
-    found = find(SYSTEM, KEY, where=said, columns=COLUMNS, sort=("name",), limit=200, count="none")
-    return [one for one in found.rows if is_offered(one, row)]
+    return [one for one in active_for(row.module, purposes) if is_offered(one, row)]
 
 
 COLUMNS = (

@@ -4,7 +4,7 @@ import io
 from typing import IO
 
 from crm.db import db
-from crm.documents import names, package, templates
+from crm.documents import fonts, names, package, templates
 from crm.engine import attachments, records, search
 from crm.engine.attachments import MEGABYTE, MOST
 from crm.engine.channels import Channel
@@ -35,7 +35,13 @@ def _store(viewer: Viewer, template: search.Row, name: str, held: package.Packag
     stream = io.BytesIO(held.with_parts({}))
     stored = attachments.store(viewer, name, stream, package.MEDIA_TYPES[held.format])
     attachments.attach(viewer, templates.KEY, template.id, stored.id, Channel.FORM)
-    changes = {"file_id": stored.id, "format": held.format, "file_version": template["file_version"] + 1}
+    changes = {
+        "file_id": stored.id,
+        "format": held.format,
+        "file_version": template["file_version"] + 1,
+        "layout": None,
+    }
+    changes["fonts"] = fonts.kept(fonts.named(held))
     records.update(viewer, templates.KEY, template.id, changes, Channel.SYSTEM)
     if template["file_id"] is not None:
         attachments.detach(viewer, templates.KEY, template.id, template["file_id"], Channel.FORM)

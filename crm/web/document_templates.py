@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
-from crm.documents import converting, making, names, templates, uploads
+from crm.documents import converting, fonts, making, names, templates, uploads
 from crm.documents.reading import own_name
 from crm.engine import search
 from crm.engine.attachments import StoredFile
@@ -35,6 +35,7 @@ def file_part(asks: Viewer, row: Row) -> Mapping[str, Any]:
         "file": stored,
         "may_edit": may(asks, "edit", templates.KEY),
         "has_engine": converting.engine() is not None,
+        "missing": fonts.missing(_fonts_of(row)),
     }
 
 
@@ -51,6 +52,15 @@ def upload(id: int) -> AnyResponse:
         uploads.keep(viewer(), id, sent.filename, sent.stream)
         commit()
         tell(_("The file is checked and kept: every tag is known."))
+        lacking = fonts.missing(_fonts_of(search.one(viewer(), templates.KEY, id)))
+        if lacking:
+            tell(
+                _(
+                    "This machine lacks fonts of the file, so a PDF looks otherwise: %(names)s.",
+                    names=", ".join(lacking),
+                ),
+                "warning",
+            )
     except Refused as refused:
         db.session.rollback()
         fault = " ".join(one.message for found in refused.faults.values() for one in found)
@@ -58,6 +68,19 @@ def upload(id: int) -> AnyResponse:
         page = render_template("document_refused.html", here=templates.KEY, row=row, fault=fault)
         return make_response(page, 422)
     return go(f"/crm/{templates.KEY}/{id}")
+
+
+def _fonts_of(row: Row) -> list[str]:
+    return (row.get("fonts") or "").splitlines()
+
+
+@bp.get("/fonts")
+def show_fonts() -> str:
+    """The fonts of this machine, and which templates name others."""
+    demand(viewer(), "view", templates.KEY)
+    page = search.find(viewer(), templates.KEY, columns=("name", "fonts"), sort=("name",), limit=200, count="none")
+    lacking = [(row, names) for row in page.rows if (names := fonts.missing(_fonts_of(row)))]
+    return render_template("document_fonts.html", here=templates.KEY, fonts=fonts.of_machine(), lacking=lacking)
 
 
 @bp.get("/<int:id>/tags")

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from crm import clock
 from crm.db import db
-from crm.documents import converting, making, personal_data, templates
+from crm.documents import bundling, converting, making, personal_data, templates
 from crm.engine import exports, outbox, search
 from crm.engine.attachments import StoredFile
 from crm.engine.outbox import Standing
@@ -56,8 +56,7 @@ def make(key: str, id: int) -> Any:
     template = next((one for one in templates.offered(row) if one.id == request.form.get("template", type=int)), None)
     if template is None:
         raise Missing
-    language = request.form.get("language", "")
-    language = language if language in LANGUAGES else ""
+    language = _language()
     if request.form.get("format") == "pdf":
         job = making.start(viewer(), template.id, id, language)
         commit()
@@ -67,9 +66,34 @@ def make(key: str, id: int) -> Any:
         commit()
     except Refused as refused:
         db.session.rollback()
-        said = {"": " ".join(one.message for found in refused.faults.values() for one in found)}
-        return show(key, id, said, 422)
+        return show(key, id, _told(refused), 422)
     return go(f"/crm/{key}/{id}/documents?file={file}")
+
+
+@bp.post("/<key>/<int:id>/documents/joined")
+def join(key: str, id: int) -> Any:
+    """One PDF of several templates, in the order they stand on the page."""
+    module_of(key)
+    try:
+        job = bundling.start(viewer(), key, id, _ticked(), _language())
+        commit()
+    except Refused as refused:
+        db.session.rollback()
+        return show(key, id, _told(refused), 422)
+    return go(f"/crm/{key}/{id}/documents?job={job}")
+
+
+def _ticked() -> list[int]:
+    return list(dict.fromkeys(request.form.getlist("template", type=int)))
+
+
+def _language() -> str:
+    said = request.form.get("language", "")
+    return said if said in LANGUAGES else ""
+
+
+def _told(refused: Refused) -> dict[str, str]:
+    return {"": " ".join(one.message for found in refused.faults.values() for one in found)}
 
 
 @bp.get("/documents/jobs/<int:job>")
@@ -87,7 +111,7 @@ def standing_of(job: int | None) -> Standing | None:
     if (
         found is None
         or found.created_by_id != viewer().id
-        or found.task not in {making.TASK, "send_certificates", "make_sign_in_sheet"}
+        or found.task not in {making.TASK, bundling.TASK, "send_certificates", "make_sign_in_sheet"}
     ):
         return None
     return found
