@@ -15,6 +15,7 @@ from tests import databases
 
 NAMES = (
     "compiling",
+    "engagement",
     "events",
     "importing",
     "jobs",
@@ -28,6 +29,7 @@ NAMES = (
 )
 ASKED = ("large",)  # takes its time: only when it is named
 SMALL = {
+    "engagement": {"events": 10_000},
     "importing": {"rows": 10_000},
     "jobs": {"jobs": 1_000},
     "large": {"count": 100_000},

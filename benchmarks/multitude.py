@@ -52,7 +52,7 @@ class Multitude:
 def make(count: int, owners: list[int]) -> Multitude:
     """All of it, for `count` contacts. Commits."""
     campaign = records.create(SYSTEM, "campaigns", {"name": "Everybody", "type": "Email"}, Channel.SYSTEM)
-    template = _mail()
+    template = mail()
     said = [{"name": f"News {n}", "email_template_id": template, "campaign_id": campaign} for n in range(SENDOUTS)]
     sendouts = [id for id in records.create_many(SYSTEM, "sendouts", said, Channel.SYSTEM).ids if id]
     site = records.create(SYSTEM, "tracked_sites", {"name": "Shop", "domain": "shop.example"}, Channel.SYSTEM)
@@ -175,7 +175,8 @@ def _pages(made: Multitude, site: int) -> None:
          at=_moment(f"1750000000 + {_dice(1, YEAR)} + n / {made.count} * 30"))  # fmt: skip
 
 
-def _mail() -> int:
+def mail() -> int:
+    """An active e-mail with a confirmed sender; its number."""
     said = {"address": "news@saarni.example", "display_name": "Saarni", "state": "confirmed"}
     sender = records.create(SYSTEM, "sender_addresses", said, Channel.SYSTEM)
     selectors.make("saarni.example")

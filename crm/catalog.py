@@ -129,7 +129,7 @@ BLUEPRINTS: tuple[str, ...] = (
 RULES = ("ecp.modules.mail_rules:attach", "surveys.mails:attach")
 """Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
 
-TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.personal.sending", "ecp.automatic.run", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
+TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.settling", "ecp.personal.sending", "ecp.automatic.run", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
     "crm.documents.making", "crm.documents.mail_merge", "crm.documents.certifying", "crm.documents.sign_in", "crm.documents.conversation", "crm.modules.events.row_places", "crm.modules.tickets.answering", "crm.modules.tickets.telling", "crm.modules.tickets.receipts", "crm.modules.service_requests.telling", "crm.modules.cases.telling", "crm.modules.tickets.scanning.run",
     "web_tracking.rolling_up", "web_tracking.keeping",
 )  # fmt: skip

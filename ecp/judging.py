@@ -48,8 +48,9 @@ def judge_one(delivery_id: int, sendout_id: int | None) -> None:
 
 
 def judge_mails(delivery_ids: Collection[int]) -> None:
-    """Judge all that is kept of some mails (at most BATCH), and count anew. The caller commits."""
-    rows = _rows(lambda c: c.delivery_id.in_(delivery_ids))
+    """Judge the last half hour of some mails (at most BATCH), and count anew. The caller commits."""
+    since = clock.now() - 3 * BACK
+    rows = _rows(lambda c: and_(c.delivery_id.in_(delivery_ids), c.at >= since))
     _write(rows, _judged(rows))
     recount(delivery_ids)
 
@@ -99,16 +100,25 @@ def recount(delivery_ids: Collection[int], kept_since: datetime | None = None) -
 
     `kept_since`: mails from before it keep their numbers, since some of their events were thrown away (crm.modules.retention).
     """
-    opens, clicks = (modules[kind].table for kind in KINDS)
-    reads, first_open = (_of_people(opens, what) for what in (func.count(), func.min(opens.c.at)))
-    count, first_click = (_of_people(clicks, what) for what in (func.count(), func.min(clicks.c.at)))
-    values = {
-        "read_count": case((reads > 0, reads), (count > 0, 1), else_=0), "click_count": count, "first_click_at": first_click,
-        "first_read_at": case((first_open < first_click, first_open), else_=func.coalesce(first_click, first_open)),
-    }  # fmt: skip
-    for ids in _portions(sorted(delivery_ids)):
+    for ids in _portions(sorted(delivery_ids), BATCH):
         mine = and_(_D.c.id.in_(ids), true() if kept_since is None else _D.c.created_at >= kept_since)
-        db.session.execute(update(_D).where(mine).values(**values))
+        opens, clicks = (_people(modules[kind].table, ids) for kind in KINDS)
+        seen = (
+            select(_D.c.id, opens.c.count.label("reads"), opens.c.first.label("opened"), clicks.c.count.label("clicks"), clicks.c.first.label("clicked"))
+            .outerjoin(opens, opens.c.delivery_id == _D.c.id)
+            .outerjoin(clicks, clicks.c.delivery_id == _D.c.id)
+            .where(mine)
+            .subquery()
+        )  # fmt: skip
+        c = seen.c
+        values = {
+            "read_count": func.coalesce(c.reads, case((c.clicks > 0, 1), else_=0)), "click_count": func.coalesce(c.clicks, 0),
+            "first_read_at": case((c.opened < c.clicked, c.opened), else_=func.coalesce(c.clicked, c.opened)),
+            "first_click_at": c.clicked,
+        }  # fmt: skip
+        db.session.execute(
+            update(_D).where(_D.c.id == c.id).values(**values).execution_options(synchronize_session=False)
+        )
 
 
 def recount_sendouts(sendout_ids: Sequence[int] | None) -> None:
@@ -123,9 +133,12 @@ def recount_sendouts(sendout_ids: Sequence[int] | None) -> None:
     db.session.execute(counted.values(read_count=people(_D.c.first_read_at), clicked_count=people(_D.c.first_click_at)))
 
 
-def _of_people(table: Any, what: Any) -> Any:
-    mine = and_(table.c.delivery_id == _D.c.id, table.c.made_by == "human")
-    return select(what).select_from(table).where(mine).correlate(_D).scalar_subquery()
+def _people(table: Any, ids: Sequence[int]) -> Any:
+    """What people did with each of these mails: how often, and when first; no row for one that none touched."""
+    c = table.c
+    mine = and_(c.delivery_id.in_(ids), c.made_by == "human")
+    counted = select(c.delivery_id, func.count().label("count"), func.min(c.at).label("first")).where(mine)
+    return counted.group_by(c.delivery_id).subquery()
 
 
 def _rows(which: Callable[[Any], ColumnElement[bool]], limit: int | None = None) -> list[Pair]:
@@ -220,6 +233,6 @@ def _of(c: Any, sendout_ids: Sequence[int] | None) -> ColumnElement[bool]:
     return true() if sendout_ids is None else c.sendout_id.in_(sendout_ids)
 
 
-def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for place in range(0, len(ids), MOST_IDS):
-        yield ids[place : place + MOST_IDS]
+def _portions(ids: Sequence[int], most: int = MOST_IDS) -> Iterator[Sequence[int]]:
+    for place in range(0, len(ids), most):
+        yield ids[place : place + most]

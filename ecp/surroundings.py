@@ -6,7 +6,20 @@ It is written onto the rows as signs, beside those of the requests, by a few sta
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, cast, distinct, func, literal, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    and_,
+    cast,
+    distinct,
+    func,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from crm.db import db, is_sqlite
 from ecp import networks
@@ -29,14 +42,16 @@ def mark_crowds(table: Any, which: ColumnElement[bool], is_again: bool = False) 
         which, c.ip.is_not(None), c.delivery_id.is_not(None), not_(_has_any(c, ("proxy", "net_proxy", "loads_all")))
     )
     crowds = (
-        select(c.sendout_id, c.ip, _moment(c.at).label("moment"))
+        select(c.sendout_id, c.ip, func.min(c.at).label("first"), func.max(c.at).label("last"))
         .where(told)
         .group_by(c.sendout_id, c.ip, _moment(c.at))
         .having(func.count(distinct(c.delivery_id)) >= CROWD)
         .subquery()
     )
     one = table.alias()
-    same = and_(one.c.sendout_id == crowds.c.sendout_id, one.c.ip == crowds.c.ip, _moment(one.c.at) == crowds.c.moment)
+    same = and_(
+        one.c.sendout_id == crowds.c.sendout_id, one.c.at >= crowds.c.first, one.c.at <= crowds.c.last, one.c.ip == crowds.c.ip
+    )  # fmt: skip
     _put(table, and_(c.id.in_(select(one.c.id).join(crowds, same)), told), "crowd")
 
 
@@ -86,8 +101,8 @@ def _take(table: Any, which: ColumnElement[bool], sign: str) -> None:
 def _moment(column: Any) -> ColumnElement[int]:
     """Which span of MOMENT seconds a time is in."""
     if is_sqlite():
-        return cast(func.strftime("%s", column), Integer) // literal(MOMENT)
-    return cast(func.floor(func.extract("epoch", column) / MOMENT), Integer)
+        return cast(func.strftime("%s", column), Integer) // literal_column(str(MOMENT))
+    return cast(func.floor(func.extract("epoch", column) / literal_column(str(MOMENT))), Integer)
 
 
 def _portions(addresses: list[str]) -> Iterable[list[str]]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "sender": "hub.commands.mailing:sender",
     "dkim": "hub.commands.mailing:dkim",
     "sendout": "hub.commands.mailing:sendout",
+    "engagement": "hub.commands.mailing:engagement",
 }
 
 

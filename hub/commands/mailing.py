@@ -180,3 +180,36 @@ def why(id: int, whom: str) -> None:
     for step in told.steps:
         at = f"{step.at:%Y-%m-%d %H:%M}" if step.at else "-"
         click.echo(f"  {at:<16}  {step.sentence}{f' ({step.more})' if step.more else ''}")
+
+
+@click.group()
+def engagement() -> None:
+    """Who opened and clicked: people, machines, or nobody can tell."""
+
+
+@engagement.command()
+@click.option(
+    "--sendout", "sendouts", type=int, multiple=True, help="Number of a sendout; may be repeated. Default: all."
+)
+def judge(sendouts: tuple[int, ...]) -> None:
+    """Judge openings and clicks again, by the rules and networks of today."""
+    from ecp import judging
+
+    with house():
+        table = modules["sendouts"].table
+        known = set(
+            db.session.scalars(select(table.c.id).where(table.c.id.in_(sendouts), table.c.deleted_at.is_(None)))
+        )
+        if missing := sorted(set(sendouts) - known):
+            raise click.ClickException(f"There is no sendout {missing[0]}.")
+        chosen = sorted(known) or None
+        total = judging.count_events(chosen)
+        db.session.rollback()
+        with click.progressbar(length=total, label="Judging") as bar:
+
+            def step(done: int) -> bool:
+                bar.update(done - bar.pos)
+                return True
+
+            done, changed = judging.judge_again(chosen, step)
+    click.echo(f"{done} openings and clicks judged, {changed} otherwise than before.")

@@ -168,3 +168,9 @@ def test_serve_refuses_a_database_that_is_not_there(run, monkeypatch, tmp_path):
 def test_serve_refuses_to_show_demo_log_ins_to_others(run, house_environment):
     (house_environment / "demo-logins.txt").write_text("alice")
     assert "demo log-ins" in said(run("serve", "--host", "0.0.0.0"), 1)
+
+
+def test_openings_and_clicks_are_judged_again(run, look):
+    said(run("init"))
+    assert "0 openings and clicks judged, 0 otherwise" in said(run("engagement", "judge"))
+    assert "There is no sendout 99" in said(run("engagement", "judge", "--sendout", "99"), 1)
