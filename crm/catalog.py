@@ -126,7 +126,7 @@ BLUEPRINTS: tuple[str, ...] = (
 )
 """Staff pages of the CRM beyond those that every module has: "crm.web.home:bp". Later ones win nothing: names are unique."""
 
-RULES = ("ecp.modules.mail_rules:attach", "surveys.mails:attach")
+RULES = ("crm.modules.language_versions:attach", "ecp.modules.mail_rules:attach", "surveys.mails:attach")
 """Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
 
 TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.settling", "ecp.personal.sending", "ecp.automatic.run", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",

@@ -21,3 +21,4 @@ excuse(
 )
 excuse("what sends: a campaign, a target group, an autoresponder", "sendout_people.about_id")
 excuse("the survey that a mail leads to", "email_templates.survey_id")
+excuse("the language that a mail was sent in: the mail itself is in the export", "delivery_versions.delivery_id")

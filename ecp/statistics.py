@@ -20,6 +20,7 @@ from crm.engine.rows import Page
 from crm.identity.viewer import Viewer
 from crm.mail.sending.deliveries import OPEN, Delivery
 from ecp.bounces.tables import ReturnedMail
+from ecp.pipeline import versions
 from ecp.pipeline.frozen import TrackedLink
 
 FEWEST = 10  # people below which totals without persons are not shown
@@ -74,6 +75,7 @@ def report(viewer: Viewer, sendout_id: int) -> dict[str, Any]:
         "unmeasured_reads": _unmeasured(opens, sendout_id, states),
         "unmeasured_clicks": _unmeasured(clicks, sendout_id, states),
         "measuring": config.current().measure,
+        "by_language": versions.report(sendout_id),
     }
 
 

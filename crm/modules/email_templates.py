@@ -1,4 +1,5 @@
-"""Written mails: templates to build on (kind template) and mails that can be sent (kind email)."""
+"""Written mails: templates to build on (kind template), mails that can be sent (kind email), and either in another language
+(kind version: language_versions.py)."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -11,7 +12,7 @@ from crm.cycles import WEEKDAYS, Cycle
 from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
-from crm.engine.module import Action, Block, Filter, Module
+from crm.engine.module import Action, Block, Filter, Module, Related
 from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.identity.viewer import Viewer
@@ -21,7 +22,11 @@ from crm.modules.shared_lists import CONTENT_STATUS
 from crm.words import N_, _
 
 KINDS = PicklistSeed.of(
-    "email_template_kind", "Kind of mail", Choice("template", "Template", "purple"), Choice("email", "E-mail", "blue")
+    "email_template_kind",
+    "Kind of mail",
+    Choice("template", "Template", "purple"),
+    Choice("email", "E-mail", "blue"),
+    Choice("version", "Language version", "azure"),
 )
 FOLDERS = PicklistSeed.of(
     "email_template_folder",
@@ -83,18 +88,23 @@ class EmailTemplate(Record):
     sending_since: Mapped[datetime | None] = f.moment("Sending time set", read_only=True, in_lists=False)
     is_personal: Mapped[bool] = f.checkbox("Only for its author", read_only=True, in_lists=False)
     template_id: Mapped[int | None] = f.link("Built from", to="email_templates", read_only=True)
+    version_of_id: Mapped[int | None] = f.link("Language version of", to="email_templates", on_delete="CASCADE")
     description: Mapped[str | None] = f.long_text("Description")
 
 
 def is_whole_when_active(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
-    """A mail without subject, sender or text cannot be active; templates need a text only, unless they are sent by themselves."""
+    """A mail without subject, sender or text cannot be active; templates need a text only, unless they are sent by themselves,
+    and versions a subject too."""
     then = after(values, old)
     if then.get("status") != "active":
         return {}
     faults = {}
     if not (then.get("mjml") or then.get("html") or then.get("text")):
         faults["html"] = Fault("required", _("An active mail needs a text: MJML, HTML or plain."))
-    if then.get("kind") == "email" or then.get("folder") == CAMPAIGN:
+    if then.get("kind") == "version":
+        if not then.get("subject"):
+            faults["subject"] = Fault("required", _("An active mail needs a %(what)s.", what=_("subject")))
+    elif then.get("kind") == "email" or then.get("folder") == CAMPAIGN:
         for name, label in (
             ("subject", N_("subject")),
             ("sender_name", N_("sender name")),
@@ -192,6 +202,11 @@ MODULE = Module(
         Action("activate", "Activate", lambda mail: {"status": "active"}, when=where("status", "is", "inactive"), icon="check"),
         Action("deactivate", "Deactivate", lambda mail: {"status": "inactive"}, when=where("status", "is", "active"), icon="ban"),
     ),
+    shows_on={
+        "email_templates": Related(
+            by="version_of_id", label="Language versions", columns=("language", "status", "subject", "updated_at")
+        ),
+    },
     keeps={"sender_addresses": "sender_address_id"},
     restricted_by="is_personal",
     picklists=(KINDS, FOLDERS, CONTENT_STATUS, SENDING_TIMES, DAYS_OF_WEEK),

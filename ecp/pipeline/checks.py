@@ -20,7 +20,7 @@ from crm.modules.sender_addresses import USABLE
 from crm.words import _, say_number
 from ecp import quotas
 from ecp.domains import checking
-from ecp.pipeline import audience, frozen
+from ecp.pipeline import audience, frozen, versions
 from ecp.pipeline.allow import OPT_INS, Rules
 from ecp.pipeline.audience import Audience, Count
 
@@ -47,7 +47,9 @@ def demand_sendable(viewer: Viewer, sendout: Sendout, month: str | None = None) 
     if faults:
         raise Refused(faults)
     said = audience_of(sendout)
-    frozen.compile_mail(sendout.email_template_id, frozen.needs_unsubscribe(said.rules.list_type_id))
+    needs_unsubscribe = frozen.needs_unsubscribe(said.rules.list_type_id)
+    frozen.compile_mail(sendout.email_template_id, needs_unsubscribe)
+    versions.compile_versions(sendout.email_template_id, needs_unsubscribe)
     frozen.files_of(sendout.email_template_id)
     found = Preview(audience.count(said), quotas.quota(month))
     if not sendout.is_automatic:  # there nobody asked for it, and that somebody is left out is an answer

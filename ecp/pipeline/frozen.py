@@ -77,7 +77,11 @@ class Frozen:
 def compile_mail(email_template_id: int, needs_unsubscribe: bool) -> tuple[Compiled, str]:
     """The mail as it would be sent now, and its language. Raises Refused with every problem and its place."""
     table = modules["email_templates"].table
-    row = with_survey(db.session.execute(select(table).where(table.c.id == email_template_id)).mappings().one())
+    row = dict(db.session.execute(select(table).where(table.c.id == email_template_id)).mappings().one())
+    if row["version_of_id"] is not None:  # the survey is that of the mail
+        said = select(table.c.survey_id).where(table.c.id == row["version_of_id"])
+        row["survey_id"] = db.session.execute(said).scalar()
+    row = dict(with_survey(row))
     language = row["language"] if row["language"] in LANGUAGES else config.current().locale
     content = Content(
         kind="mjml" if row["mjml"] else "html", source=row["mjml"] or row["html"] or "", subject=row["subject"] or "",
@@ -149,11 +153,12 @@ def load(sendout_id: int) -> Frozen | None:
         .all()
     )
     files = tuple(Attachment(row.name, _media_type(row.media_type), row.data) for row in rows)
-    return Frozen(sendout_id, _loaded(dumped), files)
+    return Frozen(sendout_id, loaded(dumped), files)
 
 
 @lru_cache(maxsize=32)
-def _loaded(dumped: str) -> Compiled:
+def loaded(dumped: str) -> Compiled:
+    """A compiled mail from what was kept of it."""
     return Compiled.load(dumped)
 
 

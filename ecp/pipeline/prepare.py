@@ -22,7 +22,7 @@ from crm.mail.sending.deliveries import Delivery
 from ecp import quotas
 from ecp.content.compile import Compiled
 from ecp.content.compile import prepare as compiled_mail
-from ecp.pipeline import actions, audience, checks, frozen
+from ecp.pipeline import actions, audience, checks, frozen, versions
 from ecp.pipeline.frozen import SendoutContent
 from ecp.pipeline.sender import as_sent
 from ecp.pipeline.track import sealer
@@ -79,13 +79,17 @@ def _prepare(sendout_id: int) -> bool:
     mails = modules["email_templates"].table
     mail = db.session.execute(select(mails).where(mails.c.id == sendout.email_template_id)).mappings().one()
     db.session.execute(update(table).where(table.c.id == sendout_id).values(**as_sent(mail)))
-    compiled = frozen.freeze(sendout_id, sendout.email_template_id, frozen.needs_unsubscribe(said.rules.list_type_id))
+    needs_unsubscribe = frozen.needs_unsubscribe(said.rules.list_type_id)
+    compiled = frozen.freeze(sendout_id, sendout.email_template_id, needs_unsubscribe)
+    others = versions.freeze(sendout_id, sendout.email_template_id, needs_unsubscribe, compiled)
     count = audience.create_deliveries(said)
+    if others:
+        versions.assign(sendout_id)
     if not sendout.is_automatic:
         checks.demand_somebody(count)
     for name in ("campaign_members", Delivery.__tablename__):  # the statements of each mail ask both
         statistics.keep(db.session.connection(), name, count.audience)
-    mails_of_surveys.invite_recipients(sendout_id, tags_of(compiled))
+    mails_of_surveys.invite_recipients(sendout_id, frozenset().union(*map(tags_of, [compiled, *others])))
     quotas.release(sendout_id)  # what was promised when it was scheduled; the audience may be another by now
     month = quotas.reserve(count.sendable)
     db.session.execute(

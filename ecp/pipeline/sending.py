@@ -24,7 +24,7 @@ from crm.modules import written_mails
 from crm.words import _
 from ecp.bounces.mailboxes import personal_path
 from ecp.domains.selectors import signers_of
-from ecp.pipeline import actions, allow, checks, frozen, written
+from ecp.pipeline import actions, allow, checks, versions, written
 from ecp.pipeline.render import Person, Renderer, Unmade
 from ecp.pipeline.values import Filled
 
@@ -41,11 +41,12 @@ class CannotRender(Exception):
 class Loaded:
     """What a batch needs: the renderer of each sendout, and the values of its people."""
 
-    renderers: Mapping[int, Renderer]
+    renderers: Mapping[tuple[int, str], Renderer]  # (sendout, language of a version; "" for the mail itself)
     values: Mapping[tuple[int, int], Filled]  # (sendout, person)
+    languages: Mapping[int, str]  # of the deliveries that are a version
 
 
-_renderers: dict[tuple[str, int], tuple[float, Renderer]] = {}
+_renderers: dict[tuple[str, int, str], tuple[float, Renderer]] = {}
 
 
 def load(rows: Sequence[Claimed]) -> Loaded:
@@ -54,13 +55,21 @@ def load(rows: Sequence[Claimed]) -> Loaded:
     for row in rows:
         if row.sendout_id is not None:
             by_sendout.setdefault(row.sendout_id, []).append(row)
-    renderers: dict[int, Renderer] = {}
+    renderers: dict[tuple[int, str], Renderer] = {}
     values: dict[tuple[int, int], Filled] = {}
+    languages: dict[int, str] = {}
     for sendout_id, mine in by_sendout.items():
-        renderer = renderers[sendout_id] = renderer_of(sendout_id)
-        people = [(row.person_module or "", row.person_id) for row in mine if row.person_id is not None]
-        values |= {(sendout_id, id): filled for id, filled in renderer.reader.read(people).items()}
-    return Loaded(renderers, values)
+        spoken = versions.of_deliveries(sendout_id, [row.id for row in mine])
+        languages |= spoken
+        for language in {spoken.get(row.id, "") for row in mine}:
+            renderer = renderers[sendout_id, language] = renderer_of(sendout_id, language)
+            people = [
+                (row.person_module or "", row.person_id)
+                for row in mine
+                if row.person_id is not None and spoken.get(row.id, "") == language
+            ]
+            values |= {(sendout_id, id): filled for id, filled in renderer.reader.read(people).items()}
+    return Loaded(renderers, values, languages)
 
 
 def render(row: Claimed, loaded: Loaded) -> Rendered:
@@ -71,22 +80,22 @@ def render(row: Claimed, loaded: Loaded) -> Rendered:
     if found is None:
         raise CannotRender(_("The person was deleted."))
     person = Person(row.id, row.person_module or "", row.person_id, row.email)
-    made = loaded.renderers[row.sendout_id].make_one(person, found)
+    made = loaded.renderers[row.sendout_id, loaded.languages.get(row.id, "")].make_one(person, found)
     if isinstance(made, Unmade):
         raise CannotRender(made.why)
     return Rendered(made.mail.envelope, made.mail.data, made.message_id)
 
 
-def renderer_of(sendout_id: int) -> Renderer:
-    """The renderer of a sendout, kept for a minute. Raises CannotRender when its content is not there."""
-    place = (str(db.engine.engine.url), sendout_id)
+def renderer_of(sendout_id: int, language: str = "") -> Renderer:
+    """The renderer of a sendout, or of one of its versions, kept for a minute. Raises CannotRender without content."""
+    place = (str(db.engine.engine.url), sendout_id, language)
     kept = _renderers.get(place)
     now = time.monotonic()
     if kept and now - kept[0] < KEPT_SECONDS:
         return kept[1]
     table = modules["sendouts"].table
     sendout = db.session.execute(select(table).where(table.c.id == sendout_id)).mappings().first()
-    content = frozen.load(sendout_id)
+    content = versions.load(sendout_id, language)
     if sendout is None or content is None:
         raise CannotRender(_("The content of sendout %(sendout_id)s is not there.", sendout_id=sendout_id))
     made = Renderer(dict(sendout), content, signers_of(Address(sendout["sender_address"]).domain))

@@ -17,6 +17,7 @@ from crm.identity.viewer import Viewer
 from crm.mail.message import Address, BadAddress
 from crm.mail.sending import singles
 from crm.mail.sending.kinds import Claimed, Rendered
+from crm.modules import language_versions
 from crm.modules.sender_addresses import USABLE
 from crm.words import _
 from ecp.domains.selectors import signers_of
@@ -75,7 +76,8 @@ def render(row: Claimed) -> Rendered:
         "id": said["sendout_id"] or 0, "campaign_id": None, "creator_id": mail["creator_id"], "list_type_id": None, "source": "ecp",
         **sendout, **as_sent(mail),
     }  # fmt: skip
-    compiled, _language = frozen.compile_mail(mail["id"], frozen.needs_unsubscribe(about["list_type_id"]))
+    written = language_versions.choose(mail["id"], _language_of(said["contact_id"]))
+    compiled, _language = frozen.compile_mail(written, frozen.needs_unsubscribe(about["list_type_id"]))
     content = Frozen(about["id"], compiled, tuple(frozen.files_of(mail["id"])))
     renderer = Renderer(about, content, signers_of(Address(about["sender_address"]).domain))
     values = (
@@ -83,6 +85,12 @@ def render(row: Claimed) -> Rendered:
     )
     made = renderer.test_mail(Address(row.email), values, row.id)
     return Rendered(made.mail.envelope, made.mail.data, made.message_id)
+
+
+def _language_of(contact_id: int | None) -> str | None:
+    """What the contact speaks whose data fills a test."""
+    table = modules["contacts"].table
+    return db.session.execute(select(table.c.language).where(table.c.id == contact_id)).scalar() if contact_id else None
 
 
 def _addresses(said: Sequence[str]) -> list[Address]:

@@ -18,10 +18,10 @@ from ecp import pictures, senders
 from ecp.content.compile import prepare
 from ecp.content.sanitize import sanitize
 from ecp.measuring import note_reading
-from ecp.pipeline.frozen import load
 from ecp.pipeline.render import TEST, Renderer
 from ecp.pipeline.track import tracking
 from ecp.pipeline.values import Reader
+from ecp.pipeline.versions import load_for
 from ecp.recipients import Recipient, recipient_of
 from ecp.web.public import Gone, Unknown, bp, writing
 from ecp.web.public_joining import ask_opt_in, confirm_opt_in
@@ -44,7 +44,7 @@ def online(token: str) -> Response:
     if token == TEST:
         return say_test()
     who = holder("view", token)
-    content = load(who.sendout_id) if who.sendout_id is not None else None
+    content = load_for(who.sendout_id, who.delivery_id) if who.sendout_id is not None else None
     if content is None:
         raise Gone
     note_reading(who, seen())

@@ -23,8 +23,9 @@ from crm.ui.face import face
 from crm.ui.session import viewer
 from ecp import statistics
 from ecp.content.preview import PREVIEW_CSP, preview
-from ecp.pipeline import actions, audience, checks, frozen
+from ecp.pipeline import actions, audience, checks, frozen, versions
 from ecp.web.sendout_outlook import clock_is_late, words_of
+from ecp.web.writing_versions import label_of
 from surveys.reach import of_sendout as surveys_of
 
 UNDER_WAY = ("preparing", "sending", "paused")
@@ -62,7 +63,7 @@ def show(id: int) -> str:
     return render_template(
         "ecp_sendout.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", groups=groups, rights=rights_of(row),
         numbers=_numbers(row) if row["state"] in UNDER_WAY else None, report=report, state=modules["sendouts"].fields["state"],
-        late=clock_is_late() if row["state"] == "scheduled" else None, list_name=_list_name(row, tuple(groups)), words_of=words_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
+        late=clock_is_late() if row["state"] == "scheduled" else None, list_name=_list_name(row, tuple(groups)), words_of=words_of, language_name=label_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
     )  # fmt: skip
 
 
@@ -178,7 +179,8 @@ def _csv(names: tuple[str, ...], rows: list[tuple[Any, ...]], file_name: str) ->
 def content(id: int) -> Response:
     """The mail as it was sent (of a draft: as it would be), without anybody's data, for a sandboxed frame."""
     row = search.one(viewer(), "sendouts", id)
-    kept = frozen.load(id)
+    language = request.args.get("language", "")
+    kept = versions.load(id, language if language in versions.languages_of(id) else "")
     try:
         compiled = kept.compiled if kept else frozen.compile_mail(row["email_template_id"], True)[0]
     except Refused as refused:

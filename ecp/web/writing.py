@@ -5,7 +5,7 @@ server and shown in a sandboxed frame.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
@@ -23,7 +23,7 @@ from crm.engine.permissions import demand, may
 from crm.engine.refusals import Missing, Refused, Stale
 from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
-from crm.modules import email_templates
+from crm.modules import email_templates, language_versions
 from crm.modules.sender_addresses import USABLE
 from crm.ui import forms
 from crm.ui.face import face
@@ -41,7 +41,7 @@ from ecp.content.sanitize import sanitize
 from ecp.modules.mail_rules import content_of, is_known_tag, tags_of_people
 from ecp.pipeline import testing
 from ecp.pipeline.values import Reader
-from ecp.web import visual_kit
+from ecp.web import visual_kit, writing_versions
 
 KEY = "email_templates"
 INFO = (
@@ -67,6 +67,7 @@ class Seen:
     characters: int
     footer_was_added: bool = False
     text_is_generated: bool = False
+    instead: str = ""  # the language that the chosen contact gets, where it is another one than is open
 
 
 def make_blueprint(prefix: str) -> Blueprint:
@@ -82,6 +83,7 @@ def make_blueprint(prefix: str) -> Blueprint:
     made.add_url_rule("/people", "people", people, methods=["GET"])
     made.add_url_rule("/new", "new", new, methods=["GET"])
     made.add_url_rule("/<int:id>/edit", "edit", edit, methods=["GET"])
+    made.add_url_rule("/<int:id>/versions", "add_version", writing_versions.add, methods=["POST"])
     made.add_url_rule("/<int:id>/tests", "send_tests", send_tests, methods=["POST"])
     made.add_url_rule("/rows", "add_row", add_row, methods=["POST"])
     made.add_url_rule("/pictures", "add_picture", add_picture, methods=["POST"])
@@ -142,6 +144,7 @@ def build() -> AnyResponse:
         for file in attachments.files_of(viewer(), KEY, chosen):
             attachments.attach(viewer(), KEY, id, file.id, Channel.FORM)
         records.update(viewer(), KEY, id, {"template_id": chosen}, Channel.SYSTEM)
+        writing_versions.copy_all(chosen, id)
     commit()
     return redirect(f"{_home()}/{id}/write", 303)
 
@@ -155,7 +158,12 @@ def _form(row: Row, typed: Any = None) -> forms.RecordForm:
     links = {name: row[name] for name in INFO if name.endswith("_id") and row.get(name)}
     labels = labels_of(viewer(), links.values()) if links else {}
     texts = {name: labels.get(id, "") for name, id in links.items()}
-    return forms.form_of(viewer(), modules[KEY], row, texts, typed=typed, only=INFO)
+    return forms.form_of(viewer(), modules[KEY], row, texts, typed=typed, only=_info(row))
+
+
+def _info(row: Row) -> tuple[str, ...]:
+    """The fields beside the text: a language version has few of its own."""
+    return writing_versions.INFO if row["kind"] == language_versions.KIND else INFO
 
 
 def _draw(
@@ -169,7 +177,8 @@ def _draw(
         may_send=may(viewer(), "create", modules["sendouts"]),
         snippets=[one for one in _active("html_snippets", ("name", "kind", "html")) if one["kind"] == "html"],
         kit=visual_kit.kit() if may(viewer(), "edit", modules[KEY]) else None,
-        most=MAX_SOURCE, viewer_email=_own_address(), seen=_seen({**{name: row.get(name) for name in INFO}, **written}), **more,
+        most=MAX_SOURCE, viewer_email=_own_address(), seen=_seen(_whole({**{name: row.get(name) for name in INFO}, **written}, row["version_of_id"])),
+        tongues=writing_versions.bar(row), **more,
     )  # fmt: skip
     return make_response(page, status)
 
@@ -250,7 +259,25 @@ def _posted() -> dict[str, Any]:
         name: request.form.get(name, "") for name in ("subject", "preheader", "language", "sender_name", *WRITTEN)
     }
     said["mjml" if request.form.get("source") == "html" else "html"] = ""
-    return said | {name: request.form.get(name, type=int) for name in ("sender_address_id", "survey_id")}
+    said |= {name: request.form.get(name, type=int) for name in ("sender_address_id", "survey_id")}
+    return _whole(said, request.form.get("version_of", type=int))
+
+
+def _whole(said: dict[str, Any], version_of: int | None) -> dict[str, Any]:
+    """A version as it is judged: its sender and survey are those of its mail."""
+    if not version_of or not search.exists(viewer(), KEY, version_of):
+        return said
+    main = search.one(viewer(), KEY, version_of)
+    return said | {name: main[name] for name in ("sender_name", "sender_address_id", "survey_id")}
+
+
+def _of_person(said: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """What the chosen contact gets: another language version as it is kept, or what is being written; and which language."""
+    other = writing_versions.instead(request.form.get("mail", type=int), request.form.get("person", type=int))
+    if other is None:
+        return said, ""
+    shown = {name: other[name] or "" for name in ("subject", "preheader", "language", *WRITTEN)}
+    return said | shown, writing_versions.label_of(other["language"])
 
 
 def _problems(said: dict[str, Any], content: Content) -> list[ContentProblem]:
@@ -299,7 +326,7 @@ def _preview(compiled: Compiled, content: Content, person: int | None) -> Previe
 def frame() -> Response:
     """The posted mail as a document for the sandboxed frame: only compiled; what is to be said of it, `facts` finds."""
     demand(viewer(), "view", modules[KEY])
-    said = _posted()
+    said, _language = _of_person(_posted())
     content = content_of(said)
     try:
         shown = _preview(compile(content), content, request.form.get("person", type=int))
@@ -320,7 +347,8 @@ def frame() -> Response:
 def facts() -> str:
     """What is to be said of the posted mail: mistakes with their places, size, subject as it will be read."""
     demand(viewer(), "view", modules[KEY])
-    seen = _seen(_posted(), request.form.get("person", type=int))
+    said, language = _of_person(_posted())
+    seen = replace(_seen(said, request.form.get("person", type=int)), instead=language)
     return render_template("ecp_facts.html", seen=seen, most=MAX_SOURCE)
 
 

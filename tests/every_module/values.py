@@ -138,6 +138,7 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
     },
     "suppressions": {"scope": lambda n: "global", "scope_id": lambda n: None},
     "email_templates": {
+        "kind": lambda n: ("template", "email")[(n - 1) % 2], "version_of_id": lambda n: None,  # versions belong to a mail
         "mjml": lambda n: MJML.format(n), "sender_address_id": lambda n: once("sender_addresses", n + 600, state="confirmed"),
         "survey_id": lambda n: None, "folder": lambda n: "Public",
         **{f"sending_{name}": lambda n: None for name in ("time", "at", "weekday", "day", "on")},  # of the folder Campaign only

@@ -1080,6 +1080,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_change_log_entity", "change_log", ["entity_id", "id"], unique=False)
     op.create_table(
+        "delivery_versions",
+        sa.Column("delivery_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["deliveries.id"], name=op.f("fk_delivery_versions_delivery_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_delivery_versions")),
+    )
+    op.create_table(
         "editing_marks",
         sa.Column("record_id", BigId, nullable=False),
         sa.Column("user_id", BigId, nullable=False),
@@ -2274,6 +2283,7 @@ def upgrade() -> None:
         sa.Column("sending_since", UtcDateTime(), nullable=True),
         sa.Column("is_personal", sa.Boolean(), nullable=False),
         sa.Column("template_id", sa.BigInteger(), nullable=True),
+        sa.Column("version_of_id", sa.BigInteger(), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("id", BigId, autoincrement=False, nullable=False),
         sa.Column("number", sa.String(length=40), nullable=True),
@@ -2311,6 +2321,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(
             ["updater_id"], ["users.id"], name=op.f("fk_email_templates_updater_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_of_id"], ["email_templates.id"], name=op.f("fk_email_templates_version_of_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_email_templates")),
     )
@@ -2356,6 +2369,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    op.create_index(op.f("ix_email_templates_version_of_id"), "email_templates", ["version_of_id"], unique=False)
     op.create_index(
         "uq_email_templates_number",
         "email_templates",
@@ -5339,6 +5353,16 @@ def upgrade() -> None:
         unique=True,
     )
     op.create_table(
+        "sendout_versions",
+        sa.Column("sendout_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("language", sa.String(length=40), nullable=False),
+        sa.Column("compiled", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["sendout_id"], ["sendouts.id"], name=op.f("fk_sendout_versions_sendout_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("sendout_id", "language", name=op.f("pk_sendout_versions")),
+    )
+    op.create_table(
         "sr_feedback",
         sa.Column("request_id", sa.BigInteger(), nullable=False),
         sa.Column("contact_id", sa.BigInteger(), nullable=True),
@@ -5949,6 +5973,7 @@ def downgrade() -> None:
     op.drop_table("sr_steps")
     op.drop_table("sr_notes")
     op.drop_table("sr_feedback")
+    op.drop_table("sendout_versions")
     op.drop_table("sendout_people")
     op.drop_table("sendout_files")
     op.drop_table("sendout_contents")
@@ -6021,6 +6046,7 @@ def downgrade() -> None:
     op.drop_table("files")
     op.drop_table("erasures")
     op.drop_table("editing_marks")
+    op.drop_table("delivery_versions")
     op.drop_table("change_log")
     op.drop_table("api_keys")
     op.drop_table("activities")
