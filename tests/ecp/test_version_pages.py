@@ -1,8 +1,11 @@
 """The languages of a mail in its editor: begun, translated, previewed as a contact."""
 
+import pytest
+
 from crm.db import db
 from crm.engine import records, search
 from crm.engine.channels import Channel
+from crm.engine.refusals import Refused
 from crm.identity.viewer import SYSTEM
 from tests.pipeline.test_versions import add_version
 
@@ -57,4 +60,7 @@ def test_a_mail_built_from_a_template_has_its_versions(browse, house):
     id = int(ada.post(f"{HOME}/write", form).location.split("/")[-2])
     rows = search.find(SYSTEM, "email_templates", where={"version_of_id": id}, columns=("language", "status")).rows
     assert [(row["language"], row["status"]) for row in rows] == [("fi", "active")]
-    records.delete(SYSTEM, "email_templates", template, Channel.SYSTEM)
+    with pytest.raises(Refused, match="is used"):  # its version is deleted first
+        records.delete(SYSTEM, "email_templates", id, Channel.SYSTEM)
+    records.delete_many(SYSTEM, "email_templates", [rows[0].id], Channel.SYSTEM)
+    records.delete(SYSTEM, "email_templates", id, Channel.SYSTEM)
