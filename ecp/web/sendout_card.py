@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
-from crm.engine import search
+from crm.engine import picklists, search
 from crm.engine.permissions import has_area, may, scope
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
@@ -137,7 +137,23 @@ def _report(id: int) -> dict[str, Any]:
         "links": statistics.links(viewer(), id),
         "skipped": skipped,
         "surveys": surveys_of(viewer(), id),
+        "made_by": _made_by(id),
     }
+
+
+def _made_by(id: int) -> list[dict[str, Any]]:
+    """Openings and clicks by whose they were, each with the reasons: label, opens, clicks, why [(sentence, opens, clicks)]."""
+    groups: dict[str, dict[str, Any]] = {}
+    for one in statistics.why(viewer(), id):
+        key = one["made_by"]
+        group = groups.setdefault(
+            key, {"key": key, "label": _(picklists.label("made_by", key)), "opens": 0, "clicks": 0, "why": []}
+        )
+        sentence = _(picklists.label("why_made_by", one["why"])) if one["why"] else _("No reason is kept")
+        group["why"].append((sentence, one["opens"], one["clicks"]))
+        group["opens"] += one["opens"]
+        group["clicks"] += one["clicks"]
+    return list(groups.values())
 
 
 def _figure(label: str, number: int, whole: int, usual: float | None, key: str, home: str) -> dict[str, Any]:
@@ -159,7 +175,7 @@ def curve_csv(id: int) -> Response:
 
 def links_csv(id: int) -> Response:
     """The links as a file."""
-    names = ("number", "url", "label", "people", "clicks", "machine_clicks")
+    names = ("number", "url", "label", "people", "clicks", "machine_clicks", "unknown_clicks")
     rows = [tuple(one[name] for name in names) for one in statistics.links(viewer(), id)]
     return _csv(names, rows, f"sendout-{id}-links.csv")
 

@@ -13,6 +13,7 @@ from crm.db import db
 from crm.engine import records, search
 from crm.engine.channels import Channel
 from crm.engine.outbox import Timetable
+from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
 from ecp import groups
@@ -201,7 +202,25 @@ def sent(house, group):
 
 def test_the_report_has_the_numbers_and_the_content_as_sent(browse, house, sent):
     mary = browse("mary")
+    delivery = db.session.execute(
+        select(Delivery.id).where(Delivery.sendout_id == sent, Delivery.first_read_at.is_(None))
+    ).scalar()
+    of_it = {"sendout_id": sent, "delivery_id": delivery, "at": clock.now()}
+    for kind, made_by, why in (
+        ("opens", "unknown", "proxy"),
+        ("clicks", "machine", "hidden_link"),
+        ("opens", "machine", None),
+    ):
+        db.session.execute(modules[kind].table.insert().values(**of_it, made_by=made_by, why=why))
+    db.session.commit()
     page = " ".join(mary.get(f"/sendouts/{sent}").text.split())
+    assert "Of 1 more nobody can tell whether they were read, of 0 whether they were clicked in." in page
+    for words in (
+        "Cannot be told",
+        "A mail service loads pictures for all its people",
+        "Followed a link that people do not see",
+    ):
+        assert words in page
     assert re.search(r'Sent</span><span class="big-number">2<', page)
     assert re.search(r'Read</span><span class="big-number">1<', page)
     assert "https://example.com/offer?x=1&amp;y=2" in page
