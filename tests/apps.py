@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from crm import config, create_app
 from crm.db import Database, db
+from crm.engine import remembered
 from crm.identity import viewers
 from tests import databases, people
 
@@ -74,6 +75,7 @@ class AppsOfWorker:
         `with_people`: on a database of its own, where the people of `tests.people` are already."""
         app = self._app(kind, with_people)
         viewers._kept.clear()  # the people are the same from test to test, what a test makes of the rules is its own
+        remembered._kept.pop("list", None)  # so is what it makes of the planners' hints
         with app.app_context():
             engine = db.engine
             # A session bound to a connection that is in a transaction commits savepoints only.

@@ -2,14 +2,14 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from sqlalchemy import Select, Text, and_, false, literal, literal_column, or_, select, type_coerce
+from sqlalchemy import Integer, Select, Text, and_, bindparam, false, literal, literal_column, or_, select, type_coerce
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import TypeDecorator
 
@@ -27,6 +27,7 @@ from crm.words import _
 
 Way = Literal["known", "along", "any"]  # by ids that are known, along the index of the order, as the database likes
 ALWAYS = ("number", "version", "deleted_at")
+LIMIT = "page_limit"  # the parameter of a page's statement: how many rows are wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,30 +210,29 @@ class Query:
 
     def pages(
         self, conditions: Sequence[ColumnElement[bool]], after: str | None, offset: int, way: Way
-    ) -> Iterator[Callable[[int], Select[Any]]]:
-        """The statements that make the page together, each to be given how many rows are wanted still.
+    ) -> Iterator[Select[Any]]:
+        """The statements that make the page together, each to be given how many rows are wanted still (parameter LIMIT).
 
         It is one, but for a walk along an index that has the empty ones at the wrong end: these are a statement of their own.
         """
         first = self.keys[0]
         said = [*conditions, self._beyond(after)] if after is not None else [*conditions]
         if way != "along" or first.is_natural or offset:
-            yield lambda wanted: self._statement(said, self.keys, wanted, offset, is_known=way == "known")
+            yield self._statement(said, self.keys, offset, is_known=way == "known")
             return
         if after is None or self.read_cursor(after)[0] is not None:
             filled = Key(first.expression, first.descending, False)
             beyond = [] if after is None else [self._beyond(after, (filled, *self.keys[1:]))]
             there = [*conditions, ways.is_there(first.expression), *beyond]
-            yield lambda wanted: self._statement(there, [filled, *self.keys[1:]], wanted, 0)
+            yield self._statement(there, [filled, *self.keys[1:]], 0)
             said = [*conditions]
         empty = [*said, first.expression.is_(None)]
-        yield lambda wanted: self._statement(empty, self.keys, wanted, 0, order=self.keys[1:])
+        yield self._statement(empty, self.keys, 0, order=self.keys[1:])
 
     def _statement(
         self,
         conditions: Sequence[ColumnElement[bool]],
         keys: Sequence[Key],
-        limit: int,
         offset: int,
         order: Sequence[Key] = (),
         is_known: bool = False,
@@ -244,7 +244,7 @@ class Query:
         values = [key.expression.label(f"sort_{place}") for place, key in enumerate(keys)]
         inner = select(self.table.c.id.label("page_id"), *values)
         inner = inner.select_from(self._source(self.table, self.sort_joins)).where(*conditions)
-        inner = inner.order_by(*(key.order() for key in order or keys)).limit(limit)
+        inner = inner.order_by(*(key.order() for key in order or keys)).limit(bindparam(LIMIT, type_=Integer()))
         if is_known:
             inner = inner.with_hint(self.table, "NOT INDEXED", "sqlite")
         page = (inner.offset(offset) if offset else inner).subquery("page")

@@ -15,26 +15,33 @@ from crm.identity.viewer import Viewer
 
 T = TypeVar("T")
 KEPT = {"staff", "system"}  # whose viewers are the same from page to page; others are made for each request
-MOST = 300  # statements a process keeps, each some 10 to 200 kB
+MOST = 150  # statements of each sort a process keeps, each some 10 to 200 kB
 
-_kept: OrderedDict[tuple[Any, ...], tuple[Viewer, Any]] = OrderedDict()
+_kept: dict[str, OrderedDict[tuple[Any, ...], tuple[Viewer, Any]]] = {}  # by sort: filters of lists are of many kinds
 _lock = Lock()
 
 
-def composed(viewer: Viewer, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-    """What `make()` gave for this viewer under `key` (hashable), or gives now. It must not hold what changes with time."""
+def composed(
+    viewer: Viewer, key: tuple[Any, ...], make: Callable[[], T], lasts: Callable[[T], bool] = lambda _made: True
+) -> T:
+    """What `make()` gave for this viewer under `key` (hashable; the sort first), or gives now.
+
+    It must not hold what changes with time; where that shows only once it is made, `lasts` says so of it.
+    """
     if viewer.kind not in KEPT:
         return make()
     where = (id(viewer), overlay.version(), db.engine.dialect.name, *key)
     with _lock:
-        held = _kept.get(where)
+        shelf = _kept.setdefault(key[0], OrderedDict())
+        held = shelf.get(where)
         if held is not None and held[0] is viewer:  # kept with it, so that its id is of no other
-            _kept.move_to_end(where)
+            shelf.move_to_end(where)
             found: T = held[1]
             return found
     made = make()
-    with _lock:
-        _kept[where] = (viewer, made)
-        while len(_kept) > MOST:
-            _kept.popitem(last=False)
+    if lasts(made):
+        with _lock:
+            shelf[where] = (viewer, made)
+            while len(shelf) > MOST:
+                shelf.popitem(last=False)
     return made

@@ -7,16 +7,15 @@ linked module in which the viewer does not see everything), one for the count.
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Column, Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.sql.visitors import iterate
 
 from crm.db import db
-from crm.engine import conditions, text_index, ways
-from crm.engine.conditions import Part
+from crm.engine import ways
+from crm.engine.asked import CAP, KNOWN, Asked, alive, all_fitting, ask, rights, wanted_parts
 from crm.engine.module import Module
-from crm.engine.permissions import demand, may, readable, scope
-from crm.engine.query import Query, Way
+from crm.engine.permissions import demand, may
+from crm.engine.query import LIMIT, Query, Way
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.engine.remembered import composed
@@ -26,9 +25,7 @@ from crm.words import _
 
 __all__ = ["Page", "Row", "count", "exists", "find", "ids", "one"]
 
-CAP = 10_000
 MOST_ROWS = 10_000
-FEW_VALUES = {"picklist", "checkbox"}  # an index of such a column says little
 
 
 def find(
@@ -59,22 +56,15 @@ def find(
     demand(viewer, "view", module)
     if not 0 < limit <= MOST_ROWS or offset < 0:
         raise Refused.because("out_of_range", _("A page has 1 to %(most)s rows.", most=MOST_ROWS))
-    query = Query(viewer, module)
-    query.pick(module.columns if columns is None else columns)
-    query.order(sort or _open_sort(query, module))
-    living, narrowing = _living(module, bin), _narrowing(viewer, module)
-    wanted = _wanted(viewer, module, where, text, within)
-    fitting = _fitting(module, living, narrowing, wanted, bin)
-    is_narrowed = bool(narrowing or wanted)
-    fit, known = ways.tried(fitting, CAP + 1) if is_narrowed and count != "none" else (None, None)
+    asked = ask(viewer, module, where, text, columns, sort, bin, within)
+    query = asked.query
+    fit, known = ways.tried(asked.trial) if asked.is_narrowed and count != "none" else (None, None)
     way: Way = "any"
     if known is not None:
-        way, said = "known", [*living, *narrowing, ways.among(module.table.c.id, known)]
-    else:
-        if query.walks and not bin and (count != "none" or not is_narrowed):
-            way = "along"
-        said = [*living, *_widely(query, narrowing, wanted, way)]
-    found = _rows(query, said, after, limit + 1, offset, way) if known != [] else []
+        way = "known"
+    elif query.walks and not bin and (count != "none" or not asked.is_narrowed):
+        way = "along"
+    found = _rows(asked, way, known, after, limit + 1, offset) if known != [] else []
     page = Page([query.row(result) for result in found[:limit]])
     if len(found) > limit:
         page.next = query.cursor(found[limit - 1])
@@ -86,7 +76,7 @@ def find(
         elif not page.next and after is None and (found or not offset):
             page.total = offset + len(found)
         else:
-            page.total, page.at_least = _total(fitting, count == "exact")
+            page.total, page.at_least = _total(asked.fitting, count == "exact")
     return page
 
 
@@ -143,7 +133,7 @@ def _simply(
     """The rows that a condition on ids names, with these columns (None: all that may be read), in whatever order."""
     query = Query(viewer, module)
     query.pick([name for name in module.fields if name in query.seen] if columns is None else columns)
-    said = [*_living(module, bin), *_narrowing(viewer, module, known), those]
+    said = [*alive(module, bin), *rights(viewer, module, known), those]
     return query, query.base(*query.picked).where(*said)
 
 
@@ -167,82 +157,17 @@ def _module(module: Module | str) -> Module:
     return modules[module] if isinstance(module, str) else module
 
 
-def _open_sort(query: Query, module: Module) -> Sequence[str]:
-    """The module's own order, as far as the viewer may read what it is by."""
-    fields = [name for name in module.sort if query.resolve(name.lstrip("-")) is not None]
-    return fields if fields or "created_at" not in query.seen else ("-created_at",)
-
-
 def _ids(viewer: Viewer, module: Module, where: Any, text: str | None, known: str = "") -> Select[tuple[int]]:
-    wanted = _wanted(viewer, module, where, text, None)
-    return _fitting(module, _living(module, False), _narrowing(viewer, module, known), wanted, False)
+    wanted = wanted_parts(viewer, module, where, text, None)
+    return all_fitting(module, alive(module), rights(viewer, module, known), wanted, False)
 
 
-def _fitting(
-    module: Module,
-    living: list[ColumnElement[bool]],
-    narrowing: list[ColumnElement[bool]],
-    wanted: list[Part],
-    bin: bool,
-) -> Select[tuple[int]]:
-    """The ids of what fits, in whatever order. Where an index serves what is asked for, it holds the owner too: on SQLite rights
-    don't lead past it to all that the viewer may see."""
-    if any(ways.is_held(module, one.field) for one in wanted):
-        narrowing = [ways.plainly(one) for one in narrowing]
-    said = select(module.table.c.id).where(*living, *narrowing, *(one.sql for one in wanted))
-    is_inside = bool(wanted) and _by_owner_only(narrowing, module) and all(one.is_inside for one in wanted)
-    return ways.read_in_index(said, module.table, wanted[0].field) if is_inside and living and not bin else said
-
-
-def _by_owner_only(narrowing: list[ColumnElement[bool]], module: Module) -> bool:
-    """Whether rights ask for nothing of a record but its owner, whom the indexes of lists hold."""
-    columns = [one for said in narrowing for one in iterate(said) if isinstance(one, Column)]
-    return all(column.table is module.table and column.name == "owner_id" for column in columns)
-
-
-def _living(module: Module, bin: bool) -> list[ColumnElement[bool]]:
-    table = module.table
-    if "deleted_at" not in table.c:
-        return []
-    return [table.c.deleted_at.is_not(None) if bin else table.c.deleted_at.is_(None)]
-
-
-def _narrowing(viewer: Viewer, module: Module, known: str = "") -> list[ColumnElement[bool]]:
-    narrowing = scope(viewer, module, known=known)
-    return [] if narrowing is None else [narrowing]
-
-
-def _wanted(viewer: Viewer, module: Module, where: Any, text: str | None, within: Any) -> list[Part]:
-    """What is asked for."""
-    said = conditions.parts(where, module, viewer) if where else []
-    if text and text.strip():
-        said.append(Part("", text_index.condition(viewer, module, text, readable(viewer, module))))
-    if within is not None:
-        said.append(Part("", module.table.c.id.in_(within)))
-    return said
-
-
-def _widely(
-    query: Query, narrowing: list[ColumnElement[bool]], wanted: list[Part], way: Way
-) -> list[ColumnElement[bool]]:
-    """Conditions that many fit. On a walk along an index only what is said of its own field leads the way; else no field
-    of few values does, whose index is slower than the whole table."""
-    fields = query.module.fields
-    if way == "along":  # what a ledger's row belongs to stays a sub-select that PostgreSQL may join
-        rights = ways.tested if query.module.is_record else ways.plainly
-        beside = [(ways.tested if one.field else ways.plainly)(one.sql) for one in wanted if one.field != query.walks]
-        return [*map(rights, narrowing), *beside, *(one.sql for one in wanted if one.field == query.walks)]
-    few_values = {one.field for one in wanted if one.field in fields and fields[one.field].kind.name in FEW_VALUES}
-    return narrowing + [ways.plainly(one.sql) if one.field in few_values else one.sql for one in wanted]
-
-
-def _rows(
-    query: Query, said: list[ColumnElement[bool]], after: str | None, wanted: int, offset: int, way: Way
-) -> list[Any]:
+def _rows(asked: Asked, way: Way, known: list[int] | None, after: str | None, wanted: int, offset: int) -> list[Any]:
+    those = {} if known is None else {KNOWN: ways.keys(known)}
     found: list[Any] = []
-    for statement in query.pages(said, after, offset, way):
+    for statement in asked.pages(way, after, offset):
         if len(found) < wanted:
-            found += db.session.execute(statement(wanted - len(found))).all()
+            found += db.session.execute(statement, those | {LIMIT: wanted - len(found)}).all()
     return found
 
 

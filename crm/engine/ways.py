@@ -106,14 +106,19 @@ def by_index(count: int) -> Iterator[None]:
     db.session.execute(text("SET LOCAL enable_seqscan = on"))
 
 
-def tried(said: Select[Any], most: int) -> tuple[int, list[int] | None]:
-    """How many ids `said` gives, counted as far as `most`, and the ids when these are few (else None): one statement."""
+def trial(said: Select[Any], most: int) -> Select[tuple[int, Any]]:
+    """The statement of `tried`: how many ids `said` gives, counted as far as `most`, and the ids when these are few."""
     found = at_most(said, max(most, FEW + 1)).subquery("found")
     if db.engine.dialect.name == "sqlite":
         ids: ColumnElement[Any] = func.json_group_array(found.c.id, type_=JSON())
     else:
         ids = func.array_agg(found.c.id)
-    count, known = db.session.execute(select(func.count(), case((func.count() <= FEW, ids))).select_from(found)).one()
+    return select(func.count(), case((func.count() <= FEW, ids))).select_from(found)
+
+
+def tried(said: Select[tuple[int, Any]]) -> tuple[int, list[int] | None]:
+    """What a trial gives: how many fit, and their ids when these are few (else None)."""
+    count, known = db.session.execute(said).one()
     return count, known if count else []
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from crm import clock
 from crm.db import db
-from crm.engine import overlay, search, ways
+from crm.engine import overlay, remembered, search, ways
 from crm.engine.refusals import Forbidden, Missing, Refused, UnknownName
 from crm.identity.viewer import SYSTEM, ModuleRights, Rights, Viewer
 from tests.engine.declared import MOMENT, PLACES, THINGS, TOUCHES, present, put
@@ -297,6 +297,34 @@ def test_pages_along_an_index_with_empty_ones_at_the_wrong_end_are_the_whole_lis
             if after is None:
                 break
         assert pages == whole
+
+
+def test_a_list_that_is_remembered_is_that_of_its_viewer(house, owner):
+    put(THINGS, name="a", owner_id=owner)
+    nobody, holder = (Viewer(kind="staff", id=id, principals=frozenset({id}), defaults=PRIVATE) for id in (1, owner))
+    for _ in range(2):  # composed, then as it was remembered
+        assert [search.find(viewer, "t_things").total for viewer in (nobody, holder, SYSTEM)] == [0, 1, 1]
+    assert len(remembered._kept["list"]) == 3
+
+
+RECENT = {"$or": [{"stage": "Lost"}, {"$gte": ["due_on", "$now.date -1 day"]}]}
+
+
+@pytest.mark.parametrize(
+    ("module", "where"),
+    [
+        ("t_things", RECENT),
+        ("t_things", {"$window": ["due_on", "$today"]}),
+        ("t_places", {"$has": ["t_things", RECENT]}),
+    ],
+)
+def test_a_list_that_asks_for_a_time_is_asked_anew(house, module, where):
+    put(THINGS, name="a", due_on=MOMENT.date(), place_id=put(PLACES, name="p"))
+    totals = []
+    for days in (0, 3):
+        with clock.standing_at(MOMENT + timedelta(days=days)):
+            totals.append(search.find(SYSTEM, module, where=where).total)
+    assert totals == [1, 0]
 
 
 def test_texts_that_hold_something_are_looked_for_in_the_index_of_the_text(many):

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.sql import ColumnElement
 
 from crm.engine.conditions.memory import holds
-from crm.engine.conditions.nodes import BadCondition, Join, Test, read, where
+from crm.engine.conditions.nodes import BadCondition, Join, Test, is_timeless, read, where
 from crm.engine.conditions.operators import OPERATORS, Operator, allowed
 from crm.engine.conditions.sentence import say, words_to_translate
 from crm.engine.conditions.sql import Writer
@@ -46,6 +46,7 @@ class Part:
     field: str
     sql: ColumnElement[bool]
     is_inside: bool = False  # asks what stands inside of texts, to which no index leads
+    is_timeless: bool = True
 
 
 def parts(where: Any, module: Module, viewer: Viewer) -> list[Part]:
@@ -57,9 +58,9 @@ def parts(where: Any, module: Module, viewer: Viewer) -> list[Part]:
         said = writer.write(item, module.table)
         if isinstance(item, Test) and item.through is None:
             is_inside = item.operator.key in INSIDE and not item.negated and item.field.kind.is_text
-            found.append(Part(item.field.name, said, is_inside))
+            found.append(Part(item.field.name, said, is_inside, is_timeless(item)))
         else:
-            found.append(Part("", said))
+            found.append(Part("", said, False, is_timeless(item)))
     return found
 
 

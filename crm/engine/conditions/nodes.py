@@ -71,6 +71,15 @@ class Has:
 Node = Join | Test | Has
 
 
+def is_timeless(node: Node | None) -> bool:
+    """Whether it means the same at any time: whatever is asked of a day or a time may be said from now."""
+    if isinstance(node, Join):
+        return all(is_timeless(item) for item in node.items)
+    if isinstance(node, Has):
+        return is_timeless(node.inner)
+    return node is None or node.field.kind.name not in {"day", "moment", "time"}
+
+
 def read(where: Any, module: Module, viewer: Viewer | None = None) -> Node:
     """The tree of `where`. Raises BadCondition."""
     return _Reader(viewer or SYSTEM).node(where, module, "", 1, 0)
