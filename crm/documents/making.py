@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crm.db import db
-from crm.documents import converting, templates, uploads
+from crm.documents import converting, layouts, templates
 from crm.documents.filling import fill
 from crm.documents.merging import fill_text
 from crm.documents.package import MEDIA_TYPES
@@ -40,9 +40,9 @@ class Made:
 
 
 def template_of(template_id: int, is_active: bool = True) -> Row:
-    """A template with its file, an active one unless it is only looked at. Raises Missing."""
+    """A template with its file or layout, an active one unless it is only looked at. Raises Missing."""
     found = search.one(SYSTEM, templates.KEY, template_id, columns=templates.COLUMNS)
-    if (is_active and not found["active"]) or not found["file_id"]:
+    if (is_active and not found["active"]) or not (found["file_id"] or found["layout"]):
         raise Missing
     return found
 
@@ -62,7 +62,7 @@ def filled(viewer: Viewer, template: Row, id: int, language: str = "", more: Map
         values = root_of(reader, module, row, common | dict(more or {}))
         scope = Filling(values, words)
         try:
-            data = fill(uploads.opened(template), scope)
+            data = fill(layouts.opened(template), scope)
             name = fill_text(template["file_name"] or "", Filling(values, words)).strip()
         except BadTag as wrong:
             raise Refused.because("bad_template", str(wrong)) from None
@@ -101,6 +101,23 @@ def keep(viewer: Viewer, made: Made, module: str, id: int) -> int:
     except (Forbidden, Missing):
         pass  # it is found among the own files of whoever made it
     return file
+
+
+def file_for(viewer: Viewer, template_id: int, id: int, language: str = "") -> tuple[int, str]:
+    """A document as a file of the viewer's own, for a mail: (its id, why it is no PDF or ""). Nothing is hung on the record.
+
+    Made at once, in up to a minute: for jobs. Raises Missing when it is not offered for the record, Refused. The caller commits.
+    """
+    template = template_of(template_id)
+    if not templates.is_offered(template, search.one(viewer, template["module"], id)):
+        raise Missing
+    made, problem = filled(viewer, template, id, language), ""
+    if template["output"] != "same":
+        try:
+            made = as_pdf(made, template)
+        except converting.NoEngine as none:
+            problem = str(none)
+    return store(viewer, made), problem
 
 
 def start(viewer: Viewer, template_id: int, id: int, language: str = "", keeps: bool = True) -> int:

@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
-from crm.documents import converting, fonts, making, names, templates, uploads
+from crm.documents import converting, fonts, layouts, making, names, templates, uploads
+from crm.documents.layouts import Layout
 from crm.documents.reading import own_name
 from crm.engine import search
 from crm.engine.attachments import StoredFile
@@ -21,6 +22,7 @@ from crm.ui.cards import Part, add_part
 from crm.ui.i18n import LANGUAGES
 from crm.ui.page import go, tell
 from crm.ui.session import commit, viewer
+from crm.web import document_layouts
 from crm.web.documents import file_of, standing_of
 
 bp = Blueprint("document_templates", __name__, url_prefix=f"/crm/{templates.KEY}")
@@ -35,6 +37,7 @@ def file_part(asks: Viewer, row: Row) -> Mapping[str, Any]:
         "file": stored,
         "may_edit": may(asks, "edit", templates.KEY),
         "has_engine": converting.engine() is not None,
+        "layout": layouts.read(row.get("layout")),
         "missing": fonts.missing(_fonts_of(row)),
     }
 
@@ -72,6 +75,35 @@ def upload(id: int) -> AnyResponse:
 
 def _fonts_of(row: Row) -> list[str]:
     return (row.get("fonts") or "").splitlines()
+
+
+@bp.get("/<int:id>/layout")
+def ask_layout(id: int, sent: Layout | None = None, faults: dict[str, str] | None = None, status: int = 200) -> Any:
+    """Choose what a template without a file shows."""
+    demand(viewer(), "edit", templates.KEY)
+    row = search.one(viewer(), templates.KEY, id)
+    layout = sent or layouts.read(row["layout"]) or document_layouts.first_layout(row)
+    page = render_template(
+        "document_layout.html", here=templates.KEY, row=row, faults=faults or {}, **document_layouts.drawn(layout, row)
+    )
+    return make_response(page, status)
+
+
+@bp.post("/<int:id>/layout")
+def keep_layout(id: int) -> Any:
+    """Keep a layout; or show the form again with a list more, or a field one place up."""
+    demand(viewer(), "edit", templates.KEY)
+    layout, is_kept = document_layouts.sent_layout(search.one(viewer(), templates.KEY, id))
+    if not is_kept:
+        return ask_layout(id, layout)
+    try:
+        layouts.keep(viewer(), id, layout)
+        commit()
+    except Refused as refused:
+        db.session.rollback()
+        return ask_layout(id, layout, {name: found[0].message for name, found in refused.faults.items()}, 422)
+    tell(_("The layout is kept."))
+    return go(f"/crm/{templates.KEY}/{id}")
 
 
 @bp.get("/fonts")
@@ -119,7 +151,7 @@ def ask_preview(id: int, fault: str = "", status: int = 200) -> Any:
     """Choose a record to see the template with."""
     demand(viewer(), "edit", templates.KEY)
     row = search.one(viewer(), templates.KEY, id)
-    if not row["file_id"]:
+    if not (row["file_id"] or row["layout"]):
         raise Missing
     key = row["module"]
     samples = (
