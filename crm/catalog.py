@@ -86,6 +86,7 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.own:bp",
     "ecp.web.writing:crm_bp",
     "ecp.web.sendouts:crm_bp",
+    "ecp.web.automatic:crm_bp",
     "ecp.web.personal_mail:bp",
     "ecp.web.outgoing:crm_bp",
     "ecp.web.person_mails:bp",

@@ -13,6 +13,7 @@ BLUEPRINTS = (
     "ecp.web.own:bp",
     "ecp.web.writing:bp",
     "ecp.web.sendouts:bp",
+    "ecp.web.automatic:bp",
     "surveys.web.building:bp",
     "web_tracking.web.pages:bp",
     "ecp.web.groups:bp",

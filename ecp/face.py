@@ -37,6 +37,8 @@ def may_look_into_outbox(viewer: Viewer) -> bool:
 def menu(viewer: Viewer) -> list[Group]:
     """Content, sending, settings; what the viewer may not open is not there."""
     sending = _links(viewer, SENDING)
+    if may(viewer, "view", "sendouts") and may(viewer, "view", "email_templates"):
+        sending.append(Link(_("Automatic mails"), "/ecp/automatic", "mail-cog", "automatic"))
     settings = _links(viewer, SETTINGS)
     if may_look_into_outbox(viewer):
         sending.append(Link(_("Outbox"), "/ecp/outbox", "inbox", "outbox"))

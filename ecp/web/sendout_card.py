@@ -20,8 +20,10 @@ from crm.mail.sending import runs
 from crm.mail.sending.deliveries import OPEN
 from crm.ui.charts import Chart, Point
 from crm.ui.face import face
+from crm.ui.places import place_of
 from crm.ui.session import viewer
 from ecp import statistics
+from ecp.automatic import standing
 from ecp.content.preview import PREVIEW_CSP, preview
 from ecp.pipeline import actions, audience, checks, frozen, versions
 from ecp.web.sendout_outlook import clock_is_late, words_of
@@ -64,7 +66,19 @@ def show(id: int) -> str:
         "ecp_sendout.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", groups=groups, rights=rights_of(row),
         numbers=_numbers(row) if row["state"] in UNDER_WAY else None, report=report, state=modules["sendouts"].fields["state"],
         late=clock_is_late() if row["state"] == "scheduled" else None, list_name=_list_name(row, tuple(groups)), words_of=words_of, language_name=label_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
+        recurs=row["recurrence"] not in {None, "none"}, children=_children(id), after=standing.after_sendout(viewer(), id),
+        recurrence=modules["sendouts"].fields["recurrence"], may_follow=may(viewer(), "create", "autoresponders") and has_area(viewer(), "send"),
+        mails={one: place_of("email_templates", one.mail_id, viewer()) for one in standing.after_sendout(viewer(), id)},
     )  # fmt: skip
+
+
+def _children(id: int) -> list[Row]:
+    """The last sendouts that a recurring mailing made."""
+    columns = ("name", "state", "scheduled_at", "sent_count", "read_count", "clicked_count")
+    said = {"$eq": ["parent_id", id]}
+    return search.find(
+        viewer(), "sendouts", where=said, columns=columns, sort=("-scheduled_at",), limit=12, count="none"
+    ).rows
 
 
 def _list_name(row: Row, group_ids: tuple[int, ...]) -> str:

@@ -19,7 +19,16 @@ from ecp.pipeline import actions, audience
 from ecp.web.sendout_outlook import Outlook, look, mail_version
 from ecp.web.sendout_steps import address_of, draw_send, typed_moment
 
-COPIED = ("name", "email_template_id", "campaign_id", "list_type_id", "skip_earlier", "description")
+COPIED = (
+    "name",
+    "email_template_id",
+    "campaign_id",
+    "list_type_id",
+    "skip_earlier",
+    "recurrence",
+    "recurs_until",
+    "description",
+)
 
 
 def start(id: int) -> Response:
@@ -66,7 +75,15 @@ def schedule(id: int) -> Response:
     except Refused as refused:
         db.session.rollback()
         return _again(id, {"": " ".join(one.message for found in refused.faults.values() for one in found)}, None, raw)
-    tell(_("E-mail scheduled. It leaves %(when)s.", when=own().moment(at)))
+    if sendout.recurs:
+        tell(
+            _(
+                "E-mail scheduled. It leaves for the first time %(when)s, and then again and again.",
+                when=own().moment(at),
+            )
+        )
+    else:
+        tell(_("E-mail scheduled. It leaves %(when)s.", when=own().moment(at)))
     return go(address_of(id))
 
 

@@ -12,8 +12,9 @@ from flask import make_response, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from crm import clock
 from crm.db import db
-from crm.engine import records, relations, search
+from crm.engine import picklists, records, relations, search
 from crm.engine.channels import Channel
 from crm.engine.conditions import where
 from crm.engine.permissions import demand, has_area
@@ -223,21 +224,45 @@ def typed_moment(raw: str) -> datetime | None:
         return None
 
 
-def _draw_time(row: Row, typed: str = "", status: int = 200, faults: Any = None) -> Response:
-    return _draw("time", status, faults, row=row, typed=typed, zone=viewer().timezone, late=clock_is_late())
+def _draw_time(
+    row: Row, typed: str = "", status: int = 200, faults: Any = None, said: dict[str, Any] | None = None
+) -> Response:
+    said = said or {"recurrence": row["recurrence"] or "none", "recurs_until": row["recurs_until"]}
+    options = [(choice.key, _(choice.label)) for choice in picklists.choices("recurrence")]
+    return _draw(
+        "time", status, faults, row=row, typed=typed, zone=viewer().timezone, late=clock_is_late(), said=said, options=options,
+        site_zone=clock.site_zone(),
+    )  # fmt: skip
 
 
 def _keep_time(row: Row) -> Response:
-    if request.form.get("when") != "later":
+    raw, is_later = request.form.get("at", ""), request.form.get("when") == "later"
+    said = {
+        "recurrence": request.form.get("recurrence") or "none",
+        "recurs_until": request.form.get("recurs_until", ""),
+    }
+    if said["recurrence"] == "none":
+        said["recurs_until"] = ""
+    elif not is_later:
+        return _draw_time(row, raw, 422, {"at": _("Say when it goes for the first time.")}, said)
+    try:
+        if said["recurrence"] != (row["recurrence"] or "none") or said["recurs_until"] != str(
+            row["recurs_until"] or ""
+        ):
+            records.update(viewer(), "sendouts", row.id, said, Channel.FORM)
+            commit()
+    except Refused as refused:
+        db.session.rollback()
+        return _draw_time(row, raw, 422, {name: found[0].message for name, found in refused.faults.items()}, said)
+    if not is_later:
         return redirect(address_of(row.id, "send"), 303)
-    raw = request.form.get("at", "")
     at = typed_moment(raw)
     if at is None:
-        return _draw_time(row, raw, 422, {"at": _("Say the day and the time.")})
+        return _draw_time(row, raw, 422, {"at": _("Say the day and the time.")}, said)
     try:
         actions.demand_moment(at)
     except Refused as refused:
-        return _draw_time(row, raw, 422, {"at": refused.faults["scheduled_at"][0].message})
+        return _draw_time(row, raw, 422, {"at": refused.faults["scheduled_at"][0].message}, said)
     return redirect(f"{address_of(row.id, 'send')}?at={raw}", 303)
 
 
@@ -253,6 +278,7 @@ def draw_send(row: Row, raw: str = "", status: int = 200, faults: Any = None, se
     return _draw(
         "send", status, faults, row=row, mail=mail, at=typed_moment(raw) if raw else None, raw=raw, outlook=seen or look(viewer(), sendout),
         sources=list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
+        recurs=_(picklists.label("recurrence", row["recurrence"])) if sendout.recurs else "",
     )  # fmt: skip
 
 
