@@ -17,8 +17,9 @@ from crm.engine.registry import modules
 from crm.mail.sending.deliveries import Delivery
 from crm.modules import retention
 from ecp import surroundings
-from ecp.machines import RULES, Event, Verdict, judge, read_signs
+from ecp.machines import RULES, Event, Verdict, judge, read_signs, write_signs
 from ecp.pipeline.frozen import TrackedLink
+from ecp.pipeline.track import CANARY
 
 KINDS = ("opens", "clicks")
 BATCH = 2_000  # mails that are judged together
@@ -45,6 +46,22 @@ def judge_one(delivery_id: int, sendout_id: int | None) -> None:
     rows = _rows(lambda c: and_(c.delivery_id == delivery_id, c.at >= since), MOST_NEAR)
     _write(rows, judge([event for event, _row in rows], _links([sendout_id]).get(sendout_id, 0)))
     recount([delivery_id])
+
+
+def add_gesture(delivery_id: int, source: tuple[str, str]) -> bool:
+    """Note on the last event of a mail from one source that a person moved where it led; False when there is none of late.
+
+    On that one alone: what else came from there may be a gateway's behind the same address. The caller commits."""
+    since = clock.now() - BACK
+    rows = _rows(lambda c: and_(c.delivery_id == delivery_id, c.at >= since), MOST_NEAR)
+    mine = [pair for pair in rows if pair[0].source == source and pair[0].link != CANARY]
+    if not mine:
+        return False
+    event, row = max(mine, key=lambda pair: (pair[0].at, pair[0].key))
+    table = modules[event.key[0]].table
+    signs = write_signs({*event.signs, "gesture"})
+    db.session.execute(update(table).where(table.c.id == row.id).values(signs=signs))
+    return True
 
 
 def judge_mails(delivery_ids: Collection[int]) -> None:

@@ -4,6 +4,7 @@ Whether somebody may be measured is asked again when the picture is loaded or th
 consent holds for mails already sent. Without it an event counts for the sendout alone (decisions.md 23).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor
@@ -22,7 +23,7 @@ from ecp.bounces import evidence
 from ecp.content.links import Link, address_of
 from ecp.machines import RULES, judge, write_signs
 from ecp.pipeline.frozen import TrackedLink
-from ecp.pipeline.track import CANARY, sealer, tracking
+from ecp.pipeline.track import CANARY, sealer
 from ecp.pipeline.values import Reader
 from ecp.recipients import Recipient, recipient_of
 from web_tracking import recognising
@@ -54,10 +55,22 @@ def note_open(token: str, request: Request) -> None:
 def note_reading(who: Recipient, request: Request) -> None:
     """A mail was read: its picture was loaded, or its online version opened. The caller commits."""
     evidence.has_arrived(who.delivery_id)
-    how = tracking(config.current().measure, who.may_measure)
-    if how.links == "personal":
+    if who.is_measured:
         _append("opens", _of(who), request, who.sent_at)
         judging.judge_one(who.delivery_id, who.sendout_id)
+
+
+def note_gesture(token: str, request: Request) -> None:
+    """A person moved on a page that this mail led to: that tells on the last event from the same source. The caller commits.
+
+    Without one (the page was reached by a link that is not counted) the mail was read all the same, and that is kept."""
+    who = recipient_of("seen", token)
+    if who is None or not who.is_measured:
+        return
+    source = (limits.shortened(request.address), family(request.agent))
+    if not judging.add_gesture(who.delivery_id, source):
+        _append("opens", _of(who), request, who.sent_at, {"gesture"})
+    judging.judge_one(who.delivery_id, who.sendout_id)
 
 
 def follow(token: str, number: int, request: Request) -> str | None:
@@ -72,10 +85,9 @@ def follow(token: str, number: int, request: Request) -> str | None:
     url = _address(link, who, sendout_id) if link else ""
     if who is not None:
         evidence.has_arrived(who.delivery_id)
-    measure = config.current().measure
-    if measure != "none":
+    if config.current().measure != "none":
         about = {"link_number": number, "url": link.url[:4000] if link else None}
-        if who is not None and tracking(measure, who.may_measure).links == "personal":
+        if who is not None and who.is_measured:
             _append("clicks", _of(who) | about, request, who.sent_at)
             judging.judge_one(who.delivery_id, who.sendout_id)
             if url:
@@ -85,13 +97,15 @@ def follow(token: str, number: int, request: Request) -> str | None:
     return url
 
 
-def _append(module: str, about: dict[str, Any], request: Request, sent_at: datetime | None = None) -> None:
+def _append(
+    module: str, about: dict[str, Any], request: Request, sent_at: datetime | None = None, more: Collection[str] = ()
+) -> None:
     """Keep an event with what may be kept of it: signs, the family of the program, the address shortened."""
     now = clock.now()
     is_person = about.get("person_id") is not None
     values = {
         "at": now, "agent_family": family(request.agent), "ip": limits.shortened(request.address) if is_person else None,
-        "delay": delay_of(now, sent_at), "signs": write_signs(signs_of(request)), "rules": RULES,
+        "delay": delay_of(now, sent_at), "signs": write_signs({*signs_of(request), *more}), "rules": RULES,
     }  # fmt: skip
     event = judging.event_of(module, 0, {**values, "link_number": about.get("link_number")})
     verdict = judge([event])[event.key]

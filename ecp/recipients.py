@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from crm import config
 from crm.db import db
 from crm.engine.registry import modules
 from crm.engine.relations import linked
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.people import PERSONS
-from ecp.pipeline.track import Purpose, sealer
+from ecp.pipeline.track import Purpose, sealer, tracking
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Recipient:
     list_type_id: int | None
     language: str | None = None
     may_measure: str = "unknown"
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether what this person does may be kept with the person, as the site and the person say today."""
+        return tracking(config.current().measure, self.may_measure).links == "personal"
 
 
 def recipient_of(purpose: Purpose, token: str) -> Recipient | None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from crm import clock, config
 from crm.db import db
 from crm.engine.conditions import matches
 from crm.engine.registry import modules
 from crm.mail.sending.deliveries import Delivery
+from crm.mail.servers import leaves_the_house
 from surveys import answering, forms, links
 from surveys.design import Design, load
 from surveys.forms import Answers, Typed
@@ -19,6 +21,7 @@ from surveys.mapping import PEOPLE, module_of
 from surveys.modules.survey_invitations import SurveyInvitation
 
 INVITATIONS = SurveyInvitation.__table__
+SOON = timedelta(seconds=10)
 
 
 @dataclass
@@ -130,6 +133,17 @@ def is_worth_noting(visit: Visit) -> bool:
     if not visit.is_personal or visit.design.row["anonymous"] or visit.invitation.get("id") is None:
         return False
     return visit.invitation.get("opened_at") is None and may_measure(visit.person)
+
+
+def is_too_soon(visit: Visit) -> bool:
+    """Whether a link is opened sooner after its mail left for a server than people read: gateways look into mails first."""
+    if visit.opened.way != "delivery" or not leaves_the_house():
+        return False
+    c = Delivery.__table__.c
+    sent_at = db.session.execute(
+        select(func.coalesce(c.sent_at, c.text_begun_at)).where(c.id == visit.opened.id)
+    ).scalar()
+    return sent_at is not None and abs(clock.now() - sent_at) < SOON
 
 
 def note(visit: Visit, *, started: bool = False) -> None:

@@ -30,12 +30,14 @@ def page(
     css: str = "",
     script: str = "",
     framed_by: str = "'none'",
+    tells: bool = False,
     **values: Any,
 ) -> Response:
     """The page `public/<template>.html` (a name with a slash is taken as it stands).
 
     `language`: the person's; without one, what the browser asks for. `css`, `script`: more of the house's own making,
     written into the page and allowed by their hash. `framed_by`: sites that may show the page in a frame, for the CSP.
+    `tells`: its script may speak to this house (crm.ui.public_gesture).
     """
     said = organisation()
     locale = choose_language(language)
@@ -52,9 +54,14 @@ def page(
     answer.headers["Content-Language"] = locale
     answer.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'sha256-{_hash(sheet)}'; img-src 'self' data:; form-action 'self'; "
-        f"frame-ancestors {framed_by}; base-uri 'none'" + (f"; script-src 'sha256-{_hash(script)}'" if script else "")
+        f"frame-ancestors {framed_by}; base-uri 'none'" + script_rule(script, tells)
     )
     return answer
+
+
+def script_rule(script: str, tells: bool = False) -> str:
+    """What a Content-Security-Policy says of a page with this one script: it by its hash, and whether it may speak to us."""
+    return (f"; script-src 'sha256-{_hash(script)}'" + ("; connect-src 'self'" if tells else "")) if script else ""
 
 
 @contextmanager

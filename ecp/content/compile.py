@@ -41,7 +41,7 @@ PIXEL = (
 )
 CANARY = (
     '{if $links.click}<a href="{$links.click}0" tabindex="-1" aria-hidden="true" '
-    'style="display:none;font-size:0;line-height:0;max-height:0;overflow:hidden"></a>{/if}'
+    'style="display:none;font-size:0;line-height:0;max-height:0;overflow:hidden;mso-hide:all"></a>{/if}'
 )
 _SKELETON = (
     '<!doctype html><html><head><meta http-equiv="Content-Type" content="text/html; charset=UTF-8">'
@@ -169,11 +169,13 @@ def _compile(content: Content) -> Compiled:
 
 
 @lru_cache(maxsize=32)
-def prepare(compiled: Compiled, tracked: bool = True) -> Mail:
-    """Segments of an artefact. With `tracked` off, links lead to their targets and there is no pixel."""
+def prepare(compiled: Compiled, tracked: bool = True, is_online: bool = False) -> Mail:
+    """Segments of an artefact. With `tracked` off, links lead to their targets and there is no pixel.
+
+    `is_online`: for a browser, with neither pixel nor hidden link; both are no part of what is written, counted or checked."""
     html, text = compiled.html, compiled.text
     if tracked:
-        html = _before_end(html, PIXEL + CANARY) if html else ""
+        html = _before_end(html, PIXEL + CANARY) if html and not is_online else html
     else:
         html = untracked_html(compiled)
         text = links.plain_links(text, compiled.links)

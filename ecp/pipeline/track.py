@@ -14,14 +14,14 @@ from typing import Literal
 from crm.identity.sealing import TOKEN_LENGTH, Sealer, public_base, sealer
 
 Purpose = Literal[
-    "open", "click", "view", "leave", "one_click", "preferences", "page", "bounce", "total_open", "total_click"
+    "open", "click", "view", "leave", "one_click", "preferences", "page", "bounce", "total_open", "total_click", "seen"
 ]
 Measure = Literal["none", "totals", "with_consent", "all"]
 
 CANARY = 0  # the number of the link that no person sees
 
 PATHS: dict[Purpose, str] = {  # what a token of each purpose stands behind in an address
-    "open": "o", "click": "c", "view": "v", "leave": "u", "one_click": "u1", "preferences": "pref", "page": "p",
+    "open": "o", "click": "c", "view": "v", "leave": "u", "one_click": "u1", "preferences": "pref", "page": "p", "seen": "seen",
     "total_open": "o", "total_click": "c",
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from crm.modules import subscriptions
 from crm.modules.opt_ins import asking
 from crm.modules.organisation import organisation, required_opt_in
 from crm.ui.i18n import LANGUAGES
+from crm.ui.public_gesture import script_for
 from crm.ui.public_page import page, speaking
 from ecp import leaving
 from ecp.content.sanitize import sanitize
@@ -179,7 +180,7 @@ def _subscription(who: Recipient, token: str, said: str = "") -> Response:
         own = own_page(row, is_off) if row else None
     return page(
         "subscription", language=who.language, said=said, list_name=name, is_off=is_off, no_mail=now.no_mail,
-        address=shown(who.email), preferences=f"/pref/{_token('preferences', who)}", own_page=own,
+        address=shown(who.email), preferences=f"/pref/{_token('preferences', who)}", own_page=own, **_gesture(who),
     )  # fmt: skip
 
 
@@ -223,8 +224,13 @@ def _preferences(who: Recipient, said: str = "") -> Response:
     return page(
         "preferences", language=who.language, said=said, address=shown(who.email), lists=lists, no_mail=now.no_mail, agreement=agreement,
         asks_measuring=known and subscriptions.asks_measuring(), may_measure=who.may_measure == "yes", measuring_text=question,
-        languages=[{"key": key, "label": label} for key, label in LANGUAGES.items()] if known else [], language_now=who.language,
+        languages=[{"key": key, "label": label} for key, label in LANGUAGES.items()] if known else [], language_now=who.language, **_gesture(who),
     )  # fmt: skip
+
+
+def _gesture(who: Recipient) -> dict[str, Any]:
+    """The script that tells of a gesture, into pages of people who may be measured."""
+    return {"script": script_for(who.delivery_id), "tells": True} if who.is_measured else {}
 
 
 def _token(purpose: Any, who: Recipient) -> str:

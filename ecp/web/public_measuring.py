@@ -1,9 +1,9 @@
-"""/o the picture of a mail, /c its links. Unknown tokens get the same picture, or the neutral page; nothing is told."""
+"""/o the picture of a mail, /c its links, /seen a gesture on a page they led to. Unknown tokens get the same picture, or the neutral page; nothing is told."""
 
 from flask import Response, redirect, request
 
 from crm.agents import MOST, is_loading_ahead
-from ecp.measuring import Request, follow, note_open
+from ecp.measuring import Request, follow, note_gesture, note_open
 from ecp.web.public import Unknown, bp, source, writing
 
 GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
@@ -29,6 +29,14 @@ def pixel(token: str) -> Response:
     answer = Response(GIF, mimetype="image/gif")
     answer.headers["Cache-Control"] = "no-store, no-cache, must-revalidate, private"
     return answer
+
+
+@bp.post("/seen/<token>")
+@writing
+def gesture(token: str) -> Response:
+    """A person moved on a page of ours; an unknown token gets the same answer."""
+    note_gesture(token, seen())
+    return Response(status=204)
 
 
 @bp.get("/c/<token>/<int:number>")

@@ -13,7 +13,8 @@ from crm.engine.registry import modules
 from crm.engine.tags import TagError, compile, modernise
 from crm.identity import tokens
 from crm.ui.downloads import boxed
-from crm.ui.public_page import page, speaking
+from crm.ui.public_gesture import script_for
+from crm.ui.public_page import page, script_rule, speaking
 from ecp import pictures, senders
 from ecp.content.compile import prepare
 from ecp.content.sanitize import sanitize
@@ -55,7 +56,7 @@ def _filled(who: Recipient, content: Any) -> str:
     table = modules["sendouts"].table
     sendout = dict(db.session.execute(select(table).where(table.c.id == who.sendout_id)).mappings().one())
     renderer = Renderer(sendout, content)
-    mail = prepare(content.compiled, renderer.measure != "none")
+    mail = prepare(content.compiled, renderer.measure != "none", is_online=True)
     people = [(who.person_module or "", who.person_id)] if who.person_id is not None else []
     values = next(iter(renderer.reader.read(people).values()), None)
     how = tracking(renderer.measure, who.may_measure)
@@ -97,7 +98,8 @@ def landing(slug: str) -> Response:
         values = found.read([(who.person_module, who.person_id)]).get(who.person_id)
         if values:
             shown, raw = values.shown, values.raw
-    return written(_as_page(segments.fill(shown, raw), row["title"] or row["name"], row["language"]))
+    script = script_for(who.delivery_id) if who is not None and who.is_measured else ""
+    return written(_as_page(segments.fill(shown, raw), row["title"] or row["name"], row["language"]), script)
 
 
 def _as_page(html: str, title: str, language: str | None) -> str:
@@ -112,10 +114,12 @@ def _as_page(html: str, title: str, language: str | None) -> str:
     )
 
 
-def written(html: str) -> Response:
-    """What a marketer wrote, as a page of its own that can do nothing but be read."""
-    answer = Response(html, mimetype="text/html")
-    answer.headers["Content-Security-Policy"] = WRITTEN
+def written(html: str, script: str = "") -> Response:
+    """What a marketer wrote, as a page of its own that can do nothing but be read; `script`: ours, which tells of a gesture."""
+    answer = Response(f"{html}<script>{script}</script>" if script else html, mimetype="text/html")
+    answer.headers["Content-Security-Policy"] = WRITTEN + (
+        f" allow-scripts{script_rule(script, True)}" if script else ""
+    )
     return answer
 
 

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from crm import limits
+from crm.agents import is_loading_ahead, kind_of
 from crm.db import db, only_reading
 from crm.engine.refusals import Conflict, Refused
 from crm.engine.registry import modules
@@ -19,6 +20,7 @@ from crm.limits import Limiter, Rate
 from crm.ui.i18n import LANGUAGES
 from crm.ui.public_face import TooOften, Unknown, guard, source, writing
 from crm.ui.public_forms import form_token, receive, sent_token
+from crm.ui.public_gesture import script_for
 from crm.ui.public_page import choose_language, page, speaking
 from surveys import forms, looks, publishing, visits
 from surveys.design import Design, languages_of
@@ -45,7 +47,7 @@ def show(code: str) -> Response:
     form = Form(visit.design, visits.begin(visit), sealer=forms.sealer())
     form.place = next(iter(form.stops), 1)
     answer = _draw(visit, code, form)
-    if visits.is_worth_noting(visit):
+    if visits.is_worth_noting(visit) and not _is_machine(visit):
         db.session.rollback()  # what was read so far; the note is a transaction of its own
         only_reading(False)
         visits.note(visit)
@@ -146,6 +148,13 @@ def _enter(code: str, language: str | None = None) -> Visit:
     if visit is None:
         raise Unknown
     return visit
+
+
+def _is_machine(visit: Visit) -> bool:
+    """Whether a machine opened the link, as far as one request shows: it is not noted as opened then."""
+    said = request.headers
+    by_name = kind_of(said.get("User-Agent", "")) != "reader"
+    return request.method == "HEAD" or by_name or is_loading_ahead(said) or visits.is_too_soon(visit)
 
 
 def _place(design: Design) -> int:
@@ -253,6 +262,8 @@ def _draw(visit: Visit, code: str, form: Form, status: int = 200, said: str = ""
     stops = form.stops or [form.place or 1]
     place = form.place or 1
     at = sum(1 for one in stops if one <= place) or 1
+    by_mail = visit.opened.way == "delivery" and not design.row["anonymous"]
+    gesture = script_for(visit.opened.id) if by_mail and visits.may_measure(visit.person) else ""
     with speaking(design.language):
         buttons = {
             "next": design.text("button_next") or _("Next"), "back": design.text("button_back") or _("Back"),
@@ -262,7 +273,7 @@ def _draw(visit: Visit, code: str, form: Form, status: int = 200, said: str = ""
             design.text("message_invalid") or _("Please look at the marked questions.") if form.faults else ""
         )
     return _page(
-        design, "surveys/answer", status, script=script(), form=form, visit=visit, place=place, stops=stops, at=at,
+        design, "surveys/answer", status, script="\n".join(filter(None, (script(), gesture))), tells=bool(gesture), form=form, visit=visit, place=place, stops=stops, at=at,
         is_first=place == stops[0], is_last=place == stops[-1], buttons=buttons, said=invalid, design=design,
         token=_token(visit), languages=[(key, LANGUAGES[key]) for key in languages_of(design.row) if key in LANGUAGES], has_files=_has_files(design),
     )  # fmt: skip

@@ -1,5 +1,8 @@
 """Truthful engagement over HTTP: a gateway changes no rate and no subscription and starts nothing, a person does; judged again."""
 
+import base64
+import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,13 +10,17 @@ from sqlalchemy import select, text
 
 from crm import clock
 from crm.db import db
-from crm.engine import picklists, search, timeline
+from crm.engine import picklists, records, search, timeline
+from crm.engine.channels import Channel
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
 from ecp import judging, settling, statistics
+from ecp.content.compile import CANARY
+from ecp.content.compile import prepare as prepare_mail
 from ecp.engagement import has_clicked, has_read, settled
 from ecp.machines import RULES
+from ecp.pipeline import frozen
 from tests.public.conftest import FIREFOX
 
 CHROME = (
@@ -205,3 +212,78 @@ def test_all_can_be_judged_again_when_rules_or_networks_change(sent, crowd, app)
         text("SELECT DISTINCT rules FROM clicks UNION SELECT DISTINCT rules FROM opens")
     ).scalars()
     assert list(versions) == [RULES]
+
+
+def scripted(sent, visitor):
+    """The pages of ours that a mail leads to."""
+    sent.house.make(
+        "landing_pages",
+        name="Thanks",
+        slug="thanks",
+        status="active",
+        html="<p>Hi {$contact.first_name}</p><script>x</script>",
+    )
+    paths = (f"/u/{sent.token('leave')}", f"/pref/{sent.token('preferences')}", f"/p/thanks?d={sent.token('page')}")
+    return [visitor.get(path) for path in paths]
+
+
+def test_pages_of_ours_tell_of_a_gesture_for_who_may_be_measured_and_work_without(sent, visitor):
+    """The script may do nothing but that: it stands in the page by its hash and speaks to this house only."""
+    for answer in scripted(sent, visitor):
+        policy = answer.headers["Content-Security-Policy"]
+        (script,) = re.findall(r"<script>(.*?)</script>", answer.text, re.DOTALL)
+        assert f"/seen/{sent.token('seen')}" in script
+        assert (
+            f"script-src 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'; connect-src 'self'"
+            in policy
+        )
+        assert "unsafe-inline'; script" not in policy
+        assert "allow-same-origin" not in policy
+    assert "<script" not in visitor.get("/p/thanks").text
+    records.update(SYSTEM, "contacts", sent.contact, {"may_measure_opens": "no"}, Channel.SYSTEM)
+    db.session.commit()
+    for path in (f"/u/{sent.token('leave')}", f"/p/thanks?d={sent.token('page')}"):
+        answer = visitor.get(path)
+        assert "<script" not in answer.text
+        assert "script-src" not in answer.headers["Content-Security-Policy"]
+
+
+def test_a_gesture_lifts_the_doubt_from_the_last_event_of_its_source_only(sent, visitor, behind_a_gateway):
+    get = behind_a_gateway
+
+    def move(seconds, address, token=None):
+        with clock.standing_at(sent.row().sent_at + timedelta(seconds=seconds)):
+            path = f"/seen/{token or sent.token('seen')}"
+            return visitor.post(path, headers={**PERSON, "X-Forwarded-For": address}).status_code
+
+    get(f"/c/{sent.token('click')}/1", 4, address="192.0.2.9")
+    get(f"/c/{sent.token('click')}/2", 6)
+    assert verdicts("clicks") == ["machine: at_once"] * 2
+    assert move(8, "192.0.2.44", token=sent.token("click")) == move(8, "192.0.2.44", token="A" * 32) == 204
+    assert sent.row().click_count == 0
+    assert move(9, "192.0.2.200") == 204  # the same /24
+    assert verdicts("clicks") == ["machine: at_once", "human: gesture"]
+    assert (sent.row().click_count, sent.row().read_count) == (1, 1)
+    assert move(12, "198.51.100.7") == 204  # from elsewhere, without an event: the mail was read
+    assert verdicts("opens") == ["human: gesture"]
+    records.update(SYSTEM, "contacts", sent.contact, {"may_measure_opens": "no"}, Channel.SYSTEM)
+    db.session.commit()
+    assert move(20, "203.0.113.1") == 204
+    assert len(verdicts("opens")) == 1
+
+
+def test_the_hidden_link_is_in_the_html_alone_and_nobody_meets_it(sent, visitor):
+    content = frozen.load(sent.sendout)
+    mail = prepare_mail(content.compiled)
+    values = {"links.click": "https://hub.example/c/T/", "links.pixel": ""}
+    html = b"".join(mail.html.fill(values, values)).decode()
+    hidden = re.search(r"<a href=3D\"https://hub.example/c/T/0\".*?</a>", html.replace("=\r\n", "").replace("=\n", ""))
+    assert hidden
+    for said in ('tabindex=3D"-1"', 'aria-hidden=3D"true"', "display:none", '"></a>'):
+        assert said in hidden[0]
+    assert "/c/T/0" not in b"".join(mail.text.fill(values, values)).decode()
+    assert "/c/T/0" not in b"".join(prepare_mail(content.compiled, False).html.fill(values, values)).decode()
+    assert CANARY not in content.compiled.html  # so neither size, checks nor preview know it
+    online = visitor.get(f"/v/{sent.token('view')}").text
+    assert f"/c/{sent.token('click')}/1" in online
+    assert f"/c/{sent.token('click')}/0" not in online
