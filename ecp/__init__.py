@@ -20,6 +20,7 @@ BLUEPRINTS = (
     "ecp.web.list_types:bp",
     "ecp.web.senders:bp",
     "ecp.web.domains:bp",
+    "ecp.web.warm_up:bp",
     "ecp.web.servers:bp",
     "ecp.web.outbox:bp",
     "ecp.web.outgoing:bp",

@@ -11,7 +11,7 @@ from crm.engine.refusals import Missing, Refused
 from crm.mail.message import BadAddress, ascii_domain
 from crm.ui.page import go, tell
 from crm.ui.session import commit
-from ecp.domains import checking, selectors, sheet
+from ecp.domains import checking, selectors, sheet, warming
 from ecp.domains.origin import change, origin
 from ecp.domains.table import row_of
 from ecp.web.admin import demand_portal_admin
@@ -100,7 +100,7 @@ def _values(domain: str) -> dict[str, Any]:
     checking_now = request.args.get("checking", "")
     return {
         "said": said, "here": "sender_domains", "home": f"{HOME}/{domain}", "checking": checking_now,
-        "is_checking": bool(checking_now) and checking_now == mark,
+        "is_checking": bool(checking_now) and checking_now == mark, "warm": warming.standing(domain), "verdicts": warming.VERDICTS,
     }  # fmt: skip
 
 

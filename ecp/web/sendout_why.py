@@ -20,7 +20,7 @@ MOST = 20
 def pick(id: int) -> AnyResponse | str:
     """Who is meant, found by name or address among recipients and people."""
     row, text = search.one(viewer(), "sendouts", id, columns=("name",)), " ".join(request.args.get("q", "").split())
-    people = _found(id, text) if text else []
+    people = _found(id, text) if len(text) > 1 else []
     if len(people) == 1:
         return redirect(f"{face().prefix}/sendouts/{id}/why/{people[0][0]}", 303)
     return render_template(

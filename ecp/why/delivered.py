@@ -15,6 +15,7 @@ from crm.mail.sending.providers import provider_of
 from crm.words import _, ngettext, say_moment
 from ecp.bounces import overview
 from ecp.bounces.tables import ReturnedMail
+from ecp.domains.warming import HELD
 from ecp.outgoing import say_failure
 from ecp.pipeline.track import tracking
 from ecp.why.steps import Mood, Step
@@ -29,7 +30,7 @@ def answer(sendout: Any, row: Any) -> str:
         if row["bounced_at"] and row["bounce_type"] == "hard":
             return _("It was sent and came back: %(why)s", why=row["bounce_text"] or "")
         return (
-            _("Got it: the receiver's server took the mail %(at)s.", at=say_moment(row["sent_at"]))
+            _("Got it: the receiver's server took the mail on %(at)s.", at=say_moment(row["sent_at"]))
             if row["sent_at"]
             else _("Got it.")
         )
@@ -52,8 +53,8 @@ def tries(sendout: Any, row: Any) -> Iterator[Step]:
     said = _("The server said: %(reply)s", reply=reply) if reply else ""
     if row["state"] == "sent":
         sentence = ngettext(
-            "The server took the mail at the %(num)s. try.",
-            "The server took the mail at the %(num)s. try.",
+            "The server took the mail at the first try.",
+            "The server took the mail after %(num)s tries.",
             max(1, count),
         )
         yield Step("sent", sentence, row["sent_at"], said, "good")
@@ -72,6 +73,12 @@ def tries(sendout: Any, row: Any) -> Iterator[Step]:
     elif row["state"] == "retry":
         more = f"{said} {_('Next try: %(at)s.', at=say_moment(row['due_at']))}" if row["due_at"] else said
         yield Step("retry", f"{say_failure('retry', None)} {_tried(count)}", None, more.strip())
+    if row["state"] == "waiting" and row["due_at"] == HELD:
+        domain = (sendout["sender_address"] or "").rpartition("@")[2]
+        yield Step(
+            "warm_up",
+            _("Waits for a later day: %(domain)s is being warmed up, and today's mails are used.", domain=domain),
+        )
     if row["state"] in ("waiting", "leased", "retry"):
         if sendout["state"] == "paused":
             yield Step("paused", _("The sendout is paused."), None, sendout["state_note"] or "", "bad")

@@ -472,6 +472,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("subject", "seen_by", name=op.f("pk_troubles")),
     )
     op.create_table(
+        "warm_up_days",
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("ceiling", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("bounced", sa.Integer(), nullable=False),
+        sa.Column("complained", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.String(length=8), nullable=False),
+        sa.PrimaryKeyConstraint("domain", "day", name=op.f("pk_warm_up_days")),
+    )
+    op.create_table(
+        "warm_ups",
+        sa.Column("domain", sa.String(length=253), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("start", sa.Integer(), nullable=False),
+        sa.Column("goal", sa.Integer(), nullable=False),
+        sa.Column("begun_at", UtcDateTime(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("ceiling", sa.Integer(), nullable=False),
+        sa.Column("released", sa.Integer(), nullable=False),
+        sa.Column("braked_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("domain", name=op.f("pk_warm_ups")),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("id", BigId, nullable=False),
         sa.Column("kind", sa.String(length=40), server_default="sendout", nullable=False),
@@ -6064,6 +6088,8 @@ def downgrade() -> None:
     op.drop_table("entity_links")
     op.drop_table("dmarc_rows")
     op.drop_table("deliveries")
+    op.drop_table("warm_ups")
+    op.drop_table("warm_up_days")
     op.drop_table("troubles")
     op.drop_table("tokens")
     op.drop_table("tls_reports")
