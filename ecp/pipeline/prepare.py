@@ -22,7 +22,7 @@ from crm.mail.sending.deliveries import Delivery
 from ecp import quotas
 from ecp.content.compile import Compiled
 from ecp.content.compile import prepare as compiled_mail
-from ecp.domains import warming
+from ecp.domains import families, warming
 from ecp.pipeline import actions, audience, checks, frozen, versions
 from ecp.pipeline.frozen import SendoutContent
 from ecp.pipeline.sender import as_sent
@@ -99,6 +99,7 @@ def _prepare(sendout_id: int) -> bool:
         .values(prepared_at=clock.now(), quota_month=month, quota_count=count.sendable)
     )
     warming.hold(sendout_id)
+    families.ask_for(sendout_id)
     runs.open_run(db.session, sendout_id)
     counts = {"audience_count": count.audience, "skipped_count": count.audience - count.sendable, "sent_count": 0}
     return actions.move(SYSTEM, sendout_id, ("preparing",), "sending", Channel.SYSTEM, **counts)

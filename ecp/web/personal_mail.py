@@ -43,7 +43,7 @@ for key in people.MODULES:
 def show(key: str, id: int) -> Any:
     """The form; `template` fills in the subject of one."""
     row, template = _row(key, id), request.args.get("template", type=int)
-    typed = {"template": template, "subject": "", "message": "", "once": uuid4().hex, "files": set()}
+    typed: dict[str, Any] = {"template": template, "subject": "", "message": "", "once": uuid4().hex, "files": set()}
     faults: dict[str, str] = {}
     try:
         person = people.person_of(viewer(), row)
@@ -74,8 +74,8 @@ def send(key: str, id: int) -> Any:
     except Refused as refused:
         db.session.rollback()
         chosen = {int(one) for one in request.form.getlist("file_id") if one.isdecimal()}
-        typed = {name: request.form.get(name, "") for name in ("subject", "message", "once")}
-        typed |= {"template": request.form.get("template", type=int), "files": chosen}  # type: ignore[dict-item]
+        typed: dict[str, Any] = {name: request.form.get(name, "") for name in ("subject", "message", "once")}
+        typed |= {"template": request.form.get("template", type=int), "files": chosen}
         return _draw(row, typed, _faults(refused), 413 if refused.is_too_large else 422)
     if sent.job_id is not None:
         return go(f"/crm/{key}/{id}/send-email?job={sent.job_id}")

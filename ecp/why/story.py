@@ -147,18 +147,18 @@ def _membership(viewer: Viewer, sendout: Any, person_id: int) -> Iterator[Step]:
     if sendout["campaign_id"] is None:
         return
     m = modules["campaign_members"].table.c
-    row = db.session.execute(
+    found = db.session.execute(
         select(m.state, m.added_at, m.added_by, m.left_at).where(m.campaign_id == sendout["campaign_id"], m.person_id == person_id)
     ).first()  # fmt: skip
     name = labels_of(viewer, [sendout["campaign_id"]]).get(sendout["campaign_id"], _("(hidden)"))
-    if row is None:
+    if found is None:
         yield Step("not_in_campaign", _("Is not in the campaign “%(name)s”.", name=name), mood="bad")
         return
-    how = _(picklists.label("member_way", row.added_by))
-    yield Step("member", _("Came into the campaign “%(name)s” (%(how)s).", name=name, how=how), row.added_at)
-    if row.state != "member":
-        said = _(picklists.label("member_state", row.state))
-        yield Step("member_left", _("State in the campaign: %(state)s.", state=said), row.left_at, "", "bad")
+    how = _(picklists.label("member_way", found.added_by))
+    yield Step("member", _("Came into the campaign “%(name)s” (%(how)s).", name=name, how=how), found.added_at)
+    if found.state != "member":
+        said = _(picklists.label("member_state", found.state))
+        yield Step("member_left", _("State in the campaign: %(state)s.", state=said), found.left_at, "", "bad")
 
 
 def _prepared_at(sendout_id: int) -> Any:

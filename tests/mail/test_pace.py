@@ -1,11 +1,12 @@
 """A provider that asks for less gets less, and nobody else does."""
 
 import time
+from datetime import UTC, datetime
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
 from crm.mail.outcome import Outcome
-from crm.mail.sending import pace
+from crm.mail.sending import families, pace
 from crm.mail.sending.pace import Pacer, is_deferral
 from crm.mail.sending.pace_rows import ProviderPace
 from crm.mail.sending.providers import provider_of
@@ -78,3 +79,44 @@ def test_a_provider_that_says_421_is_paused_then_eased_back_and_the_others_get_t
     assert pacer.rate("gmail") == 3.0
     said = [pacer.is_server_busy(f"d{number}.example") for number in range(4)]
     assert said == [False, False, False, True]
+
+
+def test_what_a_host_asks_for_holds_for_all_domains_that_it_hosts(engine: Engine) -> None:  # noqa: F811
+    hosts = {
+        "firm.example": (["aspmx.l.google.com.", "alt1.aspmx.l.google.com"], "gmail"),
+        "shop.example": (["shop-example.mail.protection.outlook.com"], "outlook"),
+        "small.example": (["mx1.host.example.net", "mx2.host.example.net"], "example.net"),
+        "uk.example": (["mx.host.co.uk"], "host.co.uk"),
+        "own.example": (["mail.own.example"], "own.example"),
+        "none.example": ([], "none.example"),
+        "gmail.com": (["whatever.example"], "gmail"),
+        "outlook.example": (["mx.notoutlook.com"], "notoutlook.com"),
+    }
+    assert {domain: families.family_of(domain, mx) for domain, (mx, _said) in hosts.items()} == {
+        d: s for d, (_m, s) in hosts.items()
+    }
+    with engine.begin() as connection:
+        now = datetime.now(UTC)
+        rows = [{"domain": d, "family": s, "looked_at": now} for d, (_m, s) in hosts.items()]
+        connection.execute(insert(families.MailFamily.__table__), rows)
+        connection.execute(delete(ProviderPace.__table__))
+    pacer = Pacer(engine, 8.0)
+    pacer.meet(["Firm.example", "firm.example", "shop.example", "own.example", "unknown.example"])
+    assert pacer.key("firm.example") == "firm.example", "a usual rate is one of each domain"
+    busy = Outcome("not_sent", "rcpt", 421, "4.7.28 rate limited")
+    pacer.note("firm.example", busy)
+    for domain, key in (
+        ("Firm.example", "gmail"),
+        ("gmail.com", "gmail"),
+        ("shop.example", "shop.example"),
+        ("own.example", "own.example"),
+    ):
+        assert pacer.key(domain) == key
+        assert bool(pacer.wait(key)) is (key == "gmail"), domain
+    late = Pacer(engine, 8.0)  # another worker
+    late.look()
+    late.meet(["firm.example"])
+    assert late.key("firm.example") == "gmail"
+    with engine.begin() as connection:
+        connection.execute(delete(ProviderPace.__table__))
+        connection.execute(delete(families.MailFamily.__table__))

@@ -19,7 +19,6 @@ from crm.mail.sending.claim import Claimer, give_back
 from crm.mail.sending.kinds import KINDS, Claimed, Rendered
 from crm.mail.sending.ledger import Beginning, Ending
 from crm.mail.sending.pace import Pacer
-from crm.mail.sending.providers import provider_of
 from crm.mail.sending.settle import Settlement
 from crm.mail.sending.throttle import Throttle
 
@@ -92,7 +91,7 @@ class Batch:
             return self._rows.pop() if self._rows else 0.5
         soonest, asked = 0.5, dict[str, float]()
         for at, (row, _) in enumerate(self._rows):
-            provider = provider_of(row.domain)
+            provider = self.pacer.key(row.domain)
             if provider not in asked:
                 asked[provider] = self.pacer.wait(provider) or self.throttle.wait(provider, self.pacer.rate(provider))
                 if not asked[provider]:
@@ -104,6 +103,7 @@ class Batch:
         """Claim and load; whether there is something new."""
         # While somebody is left alone, many rows go straight back: fewer, larger steps cost the others less.
         rows = self._claimer.claim(self.worker_id, SIZE if self.pacer.is_calm else 4 * SIZE)
+        self.pacer.meet(row.domain for row in rows)
         rows = self._put_off(rows)
         if not rows:
             return False
@@ -127,7 +127,7 @@ class Batch:
         """Give back what is at hand for providers that have just been paused: it would only keep others out."""
         paused: dict[float, list[Claimed]] = {}
         for row, _ in self._rows:
-            if (pause := self.pacer.wait(provider_of(row.domain))) > 1.0:
+            if (pause := self.pacer.wait(self.pacer.key(row.domain))) > 1.0:
                 paused.setdefault(float(math.ceil(pause)), []).append(row)
         gone = {row.id for rows in paused.values() for row in rows}
         self._rows = [(row, loaded) for row, loaded in self._rows if row.id not in gone]
@@ -142,12 +142,12 @@ class Batch:
         """Give back what a slow or paused provider could not take soon anyway, so that others come in."""
         if not rows or (not self.throttle.domain_rate and self.pacer.is_calm):
             return rows
-        held = Counter(provider_of(row.domain) for row, _ in self._rows)
+        held = Counter(self.pacer.key(row.domain) for row, _ in self._rows)
         kept: list[Claimed] = []
         slow: list[Claimed] = []
         paused: dict[float, list[Claimed]] = {}
         for row in rows:
-            provider = provider_of(row.domain)
+            provider = self.pacer.key(row.domain)
             pause, rate = self.pacer.wait(provider), self.pacer.rate(provider)
             held[provider] += 1
             if pause:

@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, case, func, select, update
@@ -21,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from crm import clock
 from crm.db import database_seconds, reading
 from crm.mail.outcome import Outcome
+from crm.mail.sending.families import hosted
 from crm.mail.sending.pace_rows import ProviderPace
 from crm.mail.sending.providers import provider_of
 
@@ -30,6 +32,7 @@ LEAST_SHARE = 1 / 16
 TAKEN_FOR_MORE = 20  # mails taken in a row raise the share by half
 RATE_AFTER_DEFERRAL = 20.0  # mails a second to begin from where no rate is set
 LOOK_SECONDS = 1.0
+MET_SECONDS, MOST_MET = 600.0, 50_000  # how long, and of how many domains, it is remembered who hosts them
 SEVERAL, SEVERAL_SECONDS = 4, 10.0  # so many providers at once: it is the server between us and them that is busy
 _OF_PROVIDER = ("rcpt", "data", "text", "dot")
 _BUSY = re.compile(r"\brate\b|too (?:many|fast|quick)|throttl|deferred|slow down|overload|\bbusy\b", re.I)
@@ -66,7 +69,35 @@ class Pacer:
         self._taken: dict[str, int] = {}
         self._closed: deque[tuple[float, str]] = deque()
         self._looked_at = float("-inf")
+        self._hosted: dict[str, str] = {}  # domain, as it is written in addresses → the provider that hosts it
+        self._met: set[str] = set()
+        self._met_since = 0.0
+        self._slow: dict[str, str] = {}  # those of them whose provider needs care now
         self._lock = threading.Lock()
+
+    def meet(self, domains: Iterable[str]) -> None:
+        """Read who hosts these domains, those that were not met of late; what cannot be read now is asked another time."""
+        now = time.monotonic()
+        if now - self._met_since > MET_SECONDS or len(self._met) > MOST_MET:
+            self._hosted, self._met, self._met_since = {}, set(), now
+        fresh = set(domains) - self._met
+        if not fresh:
+            return
+        try:
+            found = hosted(self.engine, {domain.lower() for domain in fresh})
+        except DBAPIError:
+            return
+        self._met |= fresh
+        self._hosted |= {domain: found[domain.lower()] for domain in fresh if domain.lower() in found}
+        self._sort_out()
+
+    def _sort_out(self) -> None:
+        known, of_hosts = self._known, self._hosted
+        self._slow = {domain: family for domain, family in of_hosts.items() if family in known} if known else {}
+
+    def key(self, domain: str) -> str:
+        """Whose pace a mail to this domain keeps: its host's while that needs care, else that of its own provider."""
+        return self._slow.get(domain) or provider_of(domain)
 
     def look(self) -> None:
         """Read how the providers are doing, at most once a second; what cannot be read now stays as it was."""
@@ -89,6 +120,7 @@ class Pacer:
         }
         with self._lock:
             self._known = known
+        self._sort_out()
 
     @property
     def is_calm(self) -> bool:
@@ -110,7 +142,7 @@ class Pacer:
 
     def note(self, domain: str, outcome: Outcome) -> None:
         """What came of one mail. What cannot be written now is met again soon."""
-        provider = provider_of(domain)
+        provider = self._hosted.get(domain) or provider_of(domain)
         try:
             if is_deferral(outcome):
                 self._taken.pop(provider, None)
@@ -127,7 +159,7 @@ class Pacer:
         """After a 421: whether several providers got one just now, so that it is the server's own."""
         now = time.monotonic()
         with self._lock:
-            self._closed.append((now, provider_of(domain)))
+            self._closed.append((now, self._hosted.get(domain) or provider_of(domain)))
             while self._closed[0][0] < now - SEVERAL_SECONDS:
                 self._closed.popleft()
             return len({provider for _at, provider in self._closed}) >= SEVERAL
