@@ -27,7 +27,7 @@ SOURCES = PicklistSeed.of(
     Choice("ecp", "Email Contact Portal"), Choice("mass_mailing", "Mass mailing"),
     Choice("auto_campaign", "Automatic mail of a campaign"), Choice("auto_target_group", "Automatic mail of a target group"),
     Choice("autoresponder", "Autoresponder"), Choice("recurring", "Recurring mailing"),
-    Choice("module_tool", "Module tool"), Choice("mail_merge", "Mail merge"), Choice("api", "API"),
+    Choice("quick_mailing", "Quick mailing"), Choice("module_tool", "Module tool"), Choice("mail_merge", "Mail merge"), Choice("api", "API"),
 )  # fmt: skip
 RECURRENCES = PicklistSeed.of(
     "recurrence", "How often",

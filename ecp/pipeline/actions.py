@@ -28,6 +28,7 @@ from ecp.pipeline import checks
 
 SOONEST, LATEST = timedelta(minutes=2), timedelta(days=366)
 OPEN = ("preparing", "sending", "paused")
+QUICK = "quick_mailing"  # source of what administrators send to people chosen in a list
 MOVES: dict[str, tuple[tuple[str, ...], str]] = {  # action → from which states, to which
     "start": (("draft",), "preparing"),
     "schedule": (("draft",), "scheduled"),
@@ -59,6 +60,12 @@ class Sendout:
     skip_earlier: bool
     is_automatic: bool = False
     recurrence: str | None = None
+    source: str | None = None
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether its people were written down for it (sendout_people), and come from no campaign or target group."""
+        return self.is_automatic or self.source == QUICK
 
     @property
     def recurs(self) -> bool:

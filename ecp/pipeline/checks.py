@@ -79,7 +79,7 @@ def audience_of(sendout: Sendout) -> Audience:
     list_type_id = settled_list(sendout, groups)
     rules = Rules(list_type_id, campaigns, not frozen.needs_unsubscribe(list_type_id), OPT_INS[required_opt_in()])
     skip = sendout.email_template_id if sendout.skip_earlier else None
-    return Audience(sendout.id, campaigns, groups, rules, skip, sendout.is_automatic)
+    return Audience(sendout.id, campaigns, groups, rules, skip, sendout.is_listed)
 
 
 def settled_list(sendout: Sendout, groups: tuple[int, ...]) -> int | None:
@@ -163,7 +163,7 @@ def _check_sender(sender_address_id: int) -> list[tuple[str, Fault]]:
 
 def _check_source(sendout: Sendout) -> list[tuple[str, Fault]]:
     groups = tuple(audience.group_ids_of(sendout.id))
-    if not groups and sendout.campaign_id is None and not sendout.is_automatic:
+    if not groups and sendout.campaign_id is None and not sendout.is_listed:
         return [("campaign_id", Fault("required", _("Choose a campaign or target groups.")))]
     faults = []
     if groups:

@@ -49,13 +49,18 @@ def send_tests_of_mail(
     if not has_area(viewer, "send"):
         raise Forbidden(_("You have no right to send mails."), "forbidden_action")
     mail = search.one(viewer, "email_templates", email_template_id)
+    version_id = None
+    if mail["kind"] == language_versions.KIND:  # its sender and files are those of its mail
+        version_id, mail = mail.id, search.one(viewer, "email_templates", mail["version_of_id"])
     chosen = _addresses(addresses)
     person = None
     if contact_id is not None:
         person = search.one(viewer, "contacts", contact_id, columns=("last_name",)).id
     _demand_sender(mail["sender_address_id"])
     frozen.compile_mail(email_template_id, True)  # so that what is wrong is said now
-    payload = {"email_template_id": email_template_id, "sendout_id": sendout_id, "contact_id": person}
+    payload = {
+        "email_template_id": mail.id, "sendout_id": sendout_id, "contact_id": person, "version_id": version_id,
+    }  # fmt: skip
     for address in chosen:
         key = f"{tests_of(viewer)}{email_template_id}:{uuid.uuid4().hex}"
         singles.put_mail(db.session, "sendout_test", address, payload, dedupe_key=key)
@@ -76,7 +81,7 @@ def render(row: Claimed) -> Rendered:
         "id": said["sendout_id"] or 0, "campaign_id": None, "creator_id": mail["creator_id"], "list_type_id": None, "source": "ecp",
         **sendout, **as_sent(mail),
     }  # fmt: skip
-    written = language_versions.choose(mail["id"], _language_of(said["contact_id"]))
+    written = said.get("version_id") or language_versions.choose(mail["id"], _language_of(said["contact_id"]))
     compiled, _language = frozen.compile_mail(written, frozen.needs_unsubscribe(about["list_type_id"]))
     content = Frozen(about["id"], compiled, tuple(frozen.files_of(mail["id"])))
     renderer = Renderer(about, content, signers_of(Address(about["sender_address"]).domain))

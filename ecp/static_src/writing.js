@@ -1,7 +1,7 @@
 // The writing page: tabs, the preview that follows what is typed, inserting tags and pictures, and what was typed but never saved.
 const form = document.getElementById("write");
 const frames = [...document.querySelectorAll(".mail-stage iframe")];
-const panes = ["info", "content", "plain", "files", "test"];
+const panes = [...document.querySelectorAll("[data-pane]")].map((one) => one.dataset.pane);
 const $ = (selector) => document.querySelector(selector);
 const DRAFT = `draft:${form.dataset.id}`;
 const REST = 60; // ms without a key before the preview follows

@@ -76,7 +76,7 @@ def look(viewer: Viewer, sendout: Sendout) -> Outlook:
 
 
 def _audience(sendout: Sendout) -> Audience | None:
-    if sendout.campaign_id is None and not audience.group_ids_of(sendout.id):
+    if sendout.campaign_id is None and not sendout.is_listed and not audience.group_ids_of(sendout.id):
         return None
     return checks.audience_of(sendout)
 

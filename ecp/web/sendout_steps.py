@@ -26,6 +26,8 @@ from crm.ui.face import face
 from crm.ui.page import is_part
 from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
+from crm.words import ngettext
+from ecp import quick
 from ecp.content.check import check_content
 from ecp.modules.mail_rules import content_of, is_known_tag
 from ecp.pipeline import actions, audience, bulk_rules, prepare
@@ -41,9 +43,16 @@ class Step:
     name: str
 
 
-def steps() -> list[Step]:
-    """The steps of this app: the portal sends to target groups, the CRM to a campaign that is named at once."""
+def _is_quick(row: Row | None) -> bool:
+    return row is not None and row["source"] == actions.QUICK
+
+
+def steps(row: Row | None = None) -> list[Step]:
+    """The steps of this app: the portal sends to target groups, the CRM to a campaign that is named at once; the people of a
+    quick mailing are chosen already."""
     last = [Step("sender", _("Sender")), Step("time", _("Time")), Step("send", _("Send"))]
+    if _is_quick(row):
+        return [Step("mail", _("Quick mailing")), *last]
     if face().key == "ecp":
         return [Step("mail", _("E-mail")), Step("people", _("Target groups")), *last]
     return [Step("mail", _("Mass mailing")), *last]
@@ -56,11 +65,11 @@ def address_of(id: int, step: str = "") -> str:
 
 
 def _draw(step: str, status: int = 200, faults: dict[str, str] | None = None, **values: Any) -> Response:
-    known = steps()
+    known = steps(values.get("row"))
     place = [one.key for one in known].index(step)
     page = render_template(
         f"ecp_step_{step}.html", steps=known, step=place, here="sendouts", faults=faults or {}, home=f"{face().prefix}/sendouts",
-        is_portal=face().key == "ecp", back=known[place - 1].key if place else "", **values,
+        is_portal=face().key == "ecp", is_quick=_is_quick(values.get("row")), back=known[place - 1].key if place else "", **values,
     )  # fmt: skip
     return make_response(page, status)
 
@@ -118,7 +127,8 @@ def build() -> Response:
 
 
 def _keep_mail(row: Row | None) -> Response:
-    names = ["name", "email_template_id"] + ([] if face().key == "ecp" else ["campaign_id"])
+    has_campaign = face().key != "ecp" and not _is_quick(row)
+    names = ["name", "email_template_id"] + (["campaign_id"] if has_campaign else [])
     values: dict[str, Any] = {name: request.form.get(name, "").strip() for name in names}
     values["skip_earlier"] = request.form.get("skip_earlier") == "1"
     faults = {}
@@ -146,7 +156,7 @@ def _keep_mail(row: Row | None) -> Response:
         if not values["name"]:
             faults.setdefault("name", _("Give the sendout a name; only you and your colleagues see it."))
         return _draw_mail(row, values, 422, faults, groups)
-    if face().key == "ecp":
+    if face().key == "ecp" and not _is_quick(row):
         return redirect(address_of(id, "people"), 303)
     return redirect(address_of(id, "sender") if request.form.get("on") else address_of(id), 303)
 
@@ -277,9 +287,13 @@ def draw_send(row: Row, raw: str = "", status: int = 200, faults: Any = None, se
     mail = search.one(viewer(), "email_templates", row["email_template_id"], columns=("name", "subject", "sender_name"))
     return _draw(
         "send", status, faults, row=row, mail=mail, at=typed_moment(raw) if raw else None, raw=raw, outlook=seen or look(viewer(), sendout),
-        sources=list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
+        sources=[_chosen(row.id)] if _is_quick(row) else list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
         recurs=_(picklists.label("recurrence", row["recurrence"])) if sendout.recurs else "",
     )  # fmt: skip
+
+
+def _chosen(id: int) -> str:
+    return ngettext("%(num)s chosen person", "%(num)s chosen people", quick.count_of(id))
 
 
 def show(id: int, step: str) -> Response:
@@ -310,9 +324,9 @@ def save(id: int, step: str) -> Response:
 
 
 def _draft(id: int, step: str) -> Row:
-    if step not in {one.key for one in steps()}:
-        raise Missing
     row = search.one(viewer(), "sendouts", id)
+    if step not in {one.key for one in steps(row)}:
+        raise Missing
     demand(viewer(), "edit", "sendouts")
     if not has_area(viewer(), "send"):
         raise Forbidden(_("You have no right to send mass mails."))

@@ -92,14 +92,17 @@ def test_a_finnish_contact_gets_finnish_and_the_others_the_mail_itself(house, mo
     assert "katso" in versions.load_for(sendout, delivery).compiled.html  # the online version too
 
 
-def test_a_test_mail_is_in_the_language_of_the_contact_whose_data_fills_it(house):
-    add_version(house)
-    id = house.contact("fi@example.com", first_name="Aino", language="fi")
-    testing.send_tests_of_mail(SYSTEM, house.mail_id, ["me@example.com"], id)
+@pytest.mark.parametrize("opened", ["mail", "version"])
+def test_a_test_mail_is_in_the_language_of_the_contact_or_of_the_version_that_is_open(house, opened):
+    version = add_version(house)
+    id = house.contact("fi@example.com", first_name="Aino", language="fi" if opened == "mail" else "sv")
+    chosen = house.mail_id if opened == "mail" else version
+    testing.send_tests_of_mail(SYSTEM, chosen, ["me@example.com"], id)
     row = db.session.execute(select(Delivery).where(Delivery.kind == "sendout_test")).scalar_one()
     said = Claimed(row.id, 0, row.kind, None, row.email, None, None, 0, 0, row.payload)
     mail = BytesParser(policy=policy.default).parsebytes(bytes(testing.render(said).data))
     assert mail["Subject"] == "[TEST] Hei Aino"
+    assert "news@example.com" in mail["From"]
 
 
 @pytest.mark.parametrize(
