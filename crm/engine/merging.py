@@ -27,7 +27,7 @@ from crm.words import _
 
 VERBS: tuple[Verb, ...] = ("merge", "edit", "delete")
 Hook = Callable[[Viewer, int, int, Channel], None]
-STAY = frozenset({"change_log.entity_id", "imported_rows.entity_id", "merged_records.entity_id"})
+STAY = frozenset({"change_log.entity_id", "merged_records.entity_id"})
 """Keys that go on telling of the record that goes: its own history."""
 
 _before: dict[str, list[Hook]] = {}

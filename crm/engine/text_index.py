@@ -56,8 +56,8 @@ CREATE = {
         "words, tokenize='unicode61 remove_diacritics 0', prefix='5 6', columnsize=0, detail=none)",
     ),
     "postgresql": (
-        "CREATE TABLE IF NOT EXISTS text_index (entity_id bigint PRIMARY KEY REFERENCES entities (id) ON DELETE CASCADE, "
-        "words tsvector NOT NULL)",
+        # No foreign key, as on SQLite: whoever deletes a record forgets its words, and the night clears away what is left.
+        "CREATE TABLE IF NOT EXISTS text_index (entity_id bigint PRIMARY KEY, words tsvector NOT NULL)",
         "CREATE INDEX IF NOT EXISTS ix_text_index_words ON text_index USING gin (words)",
     ),
 }

@@ -120,6 +120,24 @@ def test_undo_takes_back_what_was_created_and_nobody_touched(app):
         running.undo(ALL, plan)
 
 
+def test_undo_leaves_what_others_made_meanwhile(app, monkeypatch):
+    monkeypatch.setattr(running, "AT_ONCE", 2)
+    plan = ready("Last name\nAalto\nBerg\nDahl\nEk\nFors\n")
+
+    def make_another(done, total):
+        records.create(ALL, "contacts", {"last_name": f"Not of the file {done}"}, Channel.FORM)
+
+    running.run(ALL, plan, step=make_another)
+    assert running.undo(ALL, plan) == 5
+    left = [row.label for row in search.find(ALL, "contacts", sort=("last_name",)).rows]
+    assert left == ["Not of the file 2", "Not of the file 4", "Not of the file 5"]
+
+
+def test_ids_with_gaps_are_runs():
+    assert running._runs([]) == []
+    assert running._runs([5, 4, 7, 9, 10, 11]) == [(4, 5), (7, 7), (9, 11)]
+
+
 def test_a_mapping_that_cannot_work_is_refused_before_any_row(app):
     plan = begun(b"A,B\n1,2\n")
     with pytest.raises(Refused, match="at least one column"):

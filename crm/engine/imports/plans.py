@@ -75,12 +75,16 @@ class ImportFault(db.Model):  # type: ignore[name-defined]
     cells: Mapped[list[str]] = mapped_column(Json, default=list)
 
 
-class ImportedRow(db.Model):  # type: ignore[name-defined]
-    """A record that an import made, so that it can be undone."""
+class ImportedRun(db.Model):  # type: ignore[name-defined]
+    """Records that an import made, so that it can be undone: those of a batch have ids without a gap, and are one row here.
 
-    __tablename__ = "imported_rows"
+    An id is never given twice, so that of records which are gone by now nothing is left to point at.
+    """
+
+    __tablename__ = "imported_runs"
     import_id: Mapped[int] = mapped_column(BigId, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
-    entity_id: Mapped[int] = mapped_column(BigId, ForeignKey("entities.id", ondelete="CASCADE"), primary_key=True)
+    first_id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    last_id: Mapped[int] = mapped_column(BigId)
 
 
 def begin(viewer: Viewer, module: str, name: str, stream: IO[bytes], most: int | None = MOST_BY_SCREEN) -> Import:

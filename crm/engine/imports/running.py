@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from crm.engine import records, storing
 from crm.engine.channels import Channel
 from crm.engine.duplicates import holders
 from crm.engine.fields import Field
-from crm.engine.imports.plans import Import, ImportedRow, ImportFault
+from crm.engine.imports.plans import Import, ImportedRun, ImportFault
 from crm.engine.imports.reading import Line, header, lines
 from crm.engine.kinds import LONGEST_TEXT, BadValue
 from crm.engine.module import Module
@@ -139,12 +140,20 @@ def _finish_batch(
             connection = db.session.connection()
             if faults and plan.refused_count < MOST_FAULTS:
                 connection.execute(insert(ImportFault.__table__), faults)
-            storing.insert_for_each(ImportedRow.__table__, "entity_id", made, {"import_id": plan.id})
+            runs = [{"import_id": plan.id, "first_id": first, "last_id": last} for first, last in _runs(made)]
+            storing.insert_rows(ImportedRun.__table__, runs)
             plan.row_count += len(batch)
             plan.refused_count += refused
             plan.done_line = batch[-1].line.number
     if step:
         step(report.rows if report.is_dry else plan.row_count, total)
+
+
+def _runs(ids: Sequence[int]) -> list[tuple[int, int]]:
+    """(first, last) of each run of ids that follow one another without a gap."""
+    ordered = sorted(ids)
+    gaps = [place for place in range(1, len(ordered)) if ordered[place] != ordered[place - 1] + 1]
+    return [(ordered[start], ordered[end - 1]) for start, end in pairwise([0, *gaps, len(ordered)]) if start < end]
 
 
 @contextmanager
@@ -341,9 +350,9 @@ def undo(viewer: Viewer, plan: Import) -> int:
     if clock.now() - plan.created_at > timedelta(days=UNDO_DAYS):
         raise Refused.because("out_of_range", _("An import can be undone for %(count)s days.", count=UNDO_DAYS))
     module = modules[plan.module]
-    table, rows = module.table, ImportedRow.__table__
-    said = select(table.c.id).join(rows, rows.c.entity_id == table.c.id)
-    said = said.where(rows.c.import_id == plan.id, table.c.version == 1, table.c.deleted_at.is_(None))
+    table, runs = module.table, ImportedRun.__table__
+    said = select(table.c.id).join(runs, table.c.id.between(runs.c.first_id, runs.c.last_id))
+    said = said.where(runs.c.import_id == plan.id, table.c.version == 1, table.c.deleted_at.is_(None))
     outcome = records.delete_many(
         viewer, module, list(db.session.execute(said).scalars()), Channel.IMPORT, keep_going=True
     )

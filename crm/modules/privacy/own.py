@@ -136,7 +136,6 @@ register(
     Holding("faq_votes", "contact_id", N_("Votes on questions and answers"), ("faq_id", "is_helpful"), fate="delete"),
     Holding("person_codes", "person_id", reason="codes of the last day, as hashes", fate="delete"),
     Holding("data_exports", "person_id", N_("Exports of own data"), ("asked_at", "done_at"), fate="delete"),
-    Holding("imported_rows", "entity_id", reason="which import made the record; nothing of the person", fate="delete"),
 )  # fmt: skip
 
 excuse(
