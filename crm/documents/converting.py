@@ -7,6 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from crm.words import _
@@ -77,9 +78,23 @@ def _converted(program: str, files: Sequence[tuple[str, bytes]], seconds: float,
         return [one.read_bytes() if one.exists() else b"" for one in made]
 
 
+@lru_cache(maxsize=1)
+def without_network() -> tuple[str, ...]:
+    """What is put before the program so that it sees no network at all; nothing where the system does not allow that."""
+    program = shutil.which("unshare")
+    if program is None:
+        return ()
+    apart = (program, "--map-root-user", "--net", "--")
+    try:
+        done = subprocess.run([*apart, "true"], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return apart if done.returncode == 0 else ()
+
+
 def _run(program: str, home: Path, names: Sequence[Path], seconds: float, filter: str) -> None:
     said = [
-        program, f"-env:UserInstallation=file://{home}/profile", "--headless", "--norestore", "--nolockcheck", "--nodefault",
+        *without_network(), program, f"-env:UserInstallation=file://{home}/profile", "--headless", "--norestore", "--nolockcheck", "--nodefault",
         "--convert-to", filter, "--outdir", str(home / "out"), *map(str, names),
     ]  # fmt: skip
     known = {"HOME": str(home), "PATH": os.defpath, "LANG": "C.UTF-8", "TMPDIR": str(home)}

@@ -2,11 +2,11 @@
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crm.db import db
-from crm.documents import converting, layouts, templates
+from crm.documents import converting, layouts, package, pictures, templates
 from crm.documents.filling import fill
 from crm.documents.merging import fill_text
 from crm.documents.package import MEDIA_TYPES
@@ -60,9 +60,12 @@ def filled(viewer: Viewer, template: Row, id: int, language: str = "", more: Map
     common["user"] = reader.linked([], viewer.id) if viewer.id is not None else None
     with speaking_of(spoken) as words:
         values = root_of(reader, module, row, common | dict(more or {}))
-        scope = Filling(values, words)
+        gallery = pictures.Gallery() if template["format"] in pictures.DRAWN_IN else None
+        scope = Filling(values, replace(words, gallery=gallery))
         try:
             data = fill(layouts.opened(template), scope)
+            if gallery is not None and gallery.shown:
+                data = pictures.hang(package.read(f"x.{template['format']}", data), gallery)
             name = fill_text(template["file_name"] or "", Filling(values, words)).strip()
         except BadTag as wrong:
             raise Refused.because("bad_template", str(wrong)) from None

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from crm import config
+from crm.documents.pictures import Gallery
 from crm.engine.fields import Field
 from crm.ui.formats import Formats, words
 from crm.ui.i18n import LANGUAGES
@@ -26,15 +27,18 @@ def choose_language(*wanted: str | None) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """The words of one document. Use inside `speaking_of(language)`."""
+    """The words of one document. Use inside `speaking_of(language)`. `gallery`: takes its pictures, where it can show them."""
 
     language: str
+    gallery: Gallery | None = None
 
     def say(self, field: Field | None, value: Any, label: str | None = None, zone: str = "") -> str:
         """A value as it is printed; `label` of the record that a link points at; `zone`: where its moments are told."""
         if value is None or value in ("", ()):
             return ""
         formats = Formats(self.language, zone or config.current().timezone)
+        if field is not None and field.kind.name == "file":
+            return self.gallery.mark(value) if self.gallery is not None else ""
         if field is not None and field.is_link:
             return label or ""
         if field is not None and field.kind.name == "html":

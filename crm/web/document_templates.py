@@ -14,6 +14,7 @@ from crm.documents.reading import own_name
 from crm.engine import search
 from crm.engine.attachments import StoredFile
 from crm.engine.permissions import demand, may
+from crm.engine.pictures import FIELD
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.engine.rows import Row
@@ -142,7 +143,7 @@ def _groups(key: str) -> list[dict[str, Any]]:
 def _tags_of(shape: names.Shape, before: str) -> list[tuple[str, str]]:
     fields = {**shape.fields}
     for module in shape.modules:
-        fields |= {name: said for name, said in module.fields.items() if said.kind.name != "file"}
+        fields |= {name: said for name, said in module.fields.items() if said.kind.name != "file" or name == FIELD}
     return [(f"{{${before}{name}}}", _(said.label)) for name, said in fields.items()]
 
 

@@ -75,6 +75,14 @@ def test_a_start_that_takes_too_long_is_ended_with_all_it_started(app, monkeypat
     assert len(started) == 1
 
 
+def test_the_engine_sees_no_network_where_the_system_can_take_it_away():
+    apart = converting.without_network()
+    if not apart:
+        pytest.skip("This system does not let a program be parted from the network.")
+    said = subprocess.run([*apart, "cat", "/proc/net/dev"], capture_output=True, text=True, check=True).stdout
+    assert [line.split(":")[0].strip() for line in said.splitlines()[2:]] == ["lo"]
+
+
 def _is_alive(group):
     """Whether a process of the group runs (zombies that nobody waited for yet do not)."""
     said = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
