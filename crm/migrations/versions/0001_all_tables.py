@@ -92,7 +92,7 @@ TEXT_INDEX = {
         "CREATE VIRTUAL TABLE IF NOT EXISTS text_index USING fts5(words, tokenize='unicode61 remove_diacritics 0', prefix='5 6', columnsize=0, detail=none)",
     ),
     "postgresql": (
-        "CREATE TABLE IF NOT EXISTS text_index (entity_id bigint PRIMARY KEY REFERENCES entities (id) ON DELETE CASCADE, words tsvector NOT NULL)",
+        "CREATE TABLE IF NOT EXISTS text_index (entity_id bigint PRIMARY KEY, words tsvector NOT NULL)",
         "CREATE INDEX IF NOT EXISTS ix_text_index_words ON text_index USING gin (words)",
     ),
 }
@@ -2436,16 +2436,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_import_faults_import", "import_faults", ["import_id", "line"], unique=False)
     op.create_table(
-        "imported_rows",
+        "imported_runs",
         sa.Column("import_id", BigId, nullable=False),
-        sa.Column("entity_id", BigId, nullable=False),
+        sa.Column("first_id", BigId, nullable=False),
+        sa.Column("last_id", BigId, nullable=False),
         sa.ForeignKeyConstraint(
-            ["entity_id"], ["entities.id"], name=op.f("fk_imported_rows_entity_id"), ondelete="CASCADE"
+            ["import_id"], ["imports.id"], name=op.f("fk_imported_runs_import_id"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["import_id"], ["imports.id"], name=op.f("fk_imported_rows_import_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("import_id", "entity_id", name=op.f("pk_imported_rows")),
+        sa.PrimaryKeyConstraint("import_id", "first_id", name=op.f("pk_imported_runs")),
     )
     op.create_table(
         "public_pictures",
@@ -6049,7 +6047,7 @@ def downgrade() -> None:
     op.drop_table("site_signs")
     op.drop_table("site_counts")
     op.drop_table("public_pictures")
-    op.drop_table("imported_rows")
+    op.drop_table("imported_runs")
     op.drop_table("import_faults")
     op.drop_table("entity_files")
     op.drop_table("email_templates")
