@@ -43,7 +43,7 @@ class Click(Ledger):
 _shown = Related(
     by="person_id",
     label="Clicks",
-    columns=("sendout_id", "url", "at", "made_by", "why"),
+    columns=("at", "made_by", "why", "url", "sendout_id"),
     timeline=Timeline(
         "at", "Clicked {url}", icon="click", category="mail", columns=("url", "sendout_id"),
         where=where("made_by", "is", "human"),

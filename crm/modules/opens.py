@@ -55,7 +55,7 @@ class Open(Ledger):
     rules: Mapped[int | None] = f.whole("Version of the rules", in_lists=False)
 
 
-_shown = Related(by="person_id", label="Openings", columns=("sendout_id", "at", "agent_family", "made_by", "why"))
+_shown = Related(by="person_id", label="Openings", columns=("at", "made_by", "why", "agent_family", "sendout_id"))
 
 MODULE = Module(
     Open,

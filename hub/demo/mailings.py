@@ -31,7 +31,7 @@ from ecp import groups, leaving, measuring
 from ecp.measuring import Request
 from ecp.pipeline import actions, finish, prepare
 from ecp.pipeline.frozen import TrackedLink
-from ecp.pipeline.track import sealer
+from ecp.pipeline.track import CANARY, sealer
 from ecp.recipients import recipient
 
 PEOPLE = (
@@ -40,6 +40,7 @@ PEOPLE = (
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_5) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15",
 )
 SCANNER = "Mozilla/5.0 (compatible; BarracudaCentral/1.0)"
+LOADS_ALL = "Mozilla/5.0"  # all that the privacy protection of one mail program says of itself
 DESIGNS = (  # file, name of the template, what is written from it: name, subject
     ("newsletter", "Newsletter", (
         ("Kaisla Letter 11", "What an hour without meetings is worth"), ("Kaisla Letter 12", "A quieter kind of busy"),
@@ -193,9 +194,17 @@ def _react(dice: random.Random, sendout_id: int, then: datetime) -> None:
     for place, id in enumerate(sent):
         luck, agent = dice.random(), dice.choice(PEOPLE)
         request = Request(agent=agent, address=f"192.0.2.{dice.randint(1, 254)}")
-        if luck < 0.04:
+        if luck < 0.02:
             _at(then + timedelta(seconds=4), measuring.note_reading, _who(id), Request(SCANNER, "HEAD", "198.51.100.7"))
-        elif luck < 0.46:
+        elif luck < 0.04:
+            # A gateway that looks like a browser, until it follows the link that nobody sees.
+            gateway = Request(agent, "GET", "198.51.100.9")
+            for number in (*links, CANARY):
+                _at(then + timedelta(seconds=4), measuring.follow, seal.seal("click", id), number, gateway)
+        elif luck < 0.06:
+            ahead = Request(LOADS_ALL, "GET", "203.0.113.20")
+            _at(then + timedelta(minutes=5), measuring.note_reading, _who(id), ahead)
+        elif luck < 0.48:
             delay = timedelta(hours=min(70.0, dice.expovariate(1 / 7)), seconds=90)
             _at(then + delay, measuring.note_reading, _who(id), request)
             if links and dice.random() < 0.3:
