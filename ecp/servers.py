@@ -59,6 +59,7 @@ def save(typed: Mapping[str, str], id: int | None = None) -> int:
     values["port"] = _number(typed.get("port", ""), "port", 1, 65535, PORTS.get(security, 25), wrong)
     values["weight"] = _number(typed.get("weight", ""), "weight", 1, 100, 1, wrong)
     values["per_hour"] = _number(typed.get("per_hour", ""), "per_hour", 1, 10_000_000, None, wrong)
+    values["from_domains"] = _domains(typed.get("from_domains", ""), wrong)
     values["username"] = typed.get("username", "").strip()
     if re.search(r"[\x00-\x1f]", values["username"] + typed.get("password", "")) or len(values["username"]) > 255:
         wrong("username", "bad_text", _("User name and password are one line each."))
@@ -98,6 +99,19 @@ def _host(host: str, wrong: Any) -> str:
     except BadAddress:
         wrong("host", "bad_host", _("This is no name of a server, such as smtp.example.com."))
         return ""
+
+
+def _domains(text: str, wrong: Any) -> str:
+    """Domains of senders, typed with spaces, commas or line breaks, as they are kept."""
+    found = []
+    for one in re.split(r"[\s,;]+", text.strip().lower()):
+        try:
+            found += [ascii_domain(one.removeprefix("@"))] if one else []
+        except BadAddress:
+            wrong("from_domains", "bad_host", _("“%(name)s” is no domain, such as example.com.", name=one[:80]))
+    if len(" ".join(found)) > 1000:
+        wrong("from_domains", "too_long", _("These are too many domains for one server."))
+    return " ".join(dict.fromkeys(found))
 
 
 def _number(text: str, name: str, least: int, most: int, default: int | None, wrong: Any) -> int | None:

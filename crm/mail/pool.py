@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +28,10 @@ from crm.outgoing import OutgoingError, checked
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 30.0  # how long a process goes by what it read of the servers
 LONGEST_PAUSE = 300.0
+_FROM = re.compile(rb"(?im)^From:(?:[^\r\n]|\r\n[ \t])*?@([a-z0-9.\-]+)>?[ \t]*\r\n(?![ \t])")
+NOT_OURS = Outcome(
+    "refused", "mail", 550, "5.7.1 no mail server of this site is for mails from this domain", "5.7.1", "sender", is_open=True
+)  # fmt: skip
 FULL = "every mail server has reached its limit of this hour"
 
 
@@ -38,6 +43,7 @@ class Known:
     server: SmtpServer
     weight: int
     per_hour: int | None
+    from_domains: tuple[str, ...] = ()
     tokens: int = 0
     taken_at: float = 0.0
     pause: float = 0.0
@@ -56,6 +62,10 @@ class Known:
                 return False
             self.tokens -= 1
             return True
+
+    def takes(self, domain: str) -> bool:
+        """Whether mails from this domain may go by it."""
+        return not self.from_domains or any(domain == one or domain.endswith(f".{one}") for one in self.from_domains)
 
     def failed(self) -> None:
         """It did not let us in, or sent us away: leave it alone for a while."""
@@ -114,12 +124,21 @@ class Pool:
                 continue
             old = self._known.get(row.id)
             if old and vars_of(old.server) == vars_of(server):
-                old.weight, old.per_hour = row.weight, row.per_hour
+                old.weight, old.per_hour, old.from_domains = row.weight, row.per_hour, tuple(row.from_domains.split())
                 found[row.id] = old
             else:
-                found[row.id] = Known(row.id, server, row.weight, row.per_hour)
+                found[row.id] = Known(row.id, server, row.weight, row.per_hour, tuple(row.from_domains.split()))
         db.session.rollback()
         return found
+
+    def barred(self, data: bytes | Settled) -> set[int]:
+        """The servers that this mail may not go by, because of who it is from."""
+        known = self.known()
+        if not any(one.from_domains for one in known):
+            return set()
+        found = _FROM.search((data.head if isinstance(data, Settled) else data).partition(b"\r\n\r\n")[0] + b"\r\n")
+        domain = found[1].decode("ascii").lower() if found else ""
+        return {one.id for one in known if not one.takes(domain)}
 
     def pick(self, without: set[int]) -> Known | Outcome:
         """A server for one mail by weight, its limit counted; an outcome that says why there is none."""
@@ -171,7 +190,7 @@ class PoolConnection:
             self._next = None if problem else (known, session)
             return problem
         while True:
-            picked = self._ahead or self.pool.pick(tried)
+            picked = self._ahead if self._ahead and self._ahead.id not in tried else self.pool.pick(tried)
             self._ahead = None
             if isinstance(picked, Outcome):
                 return problem or picked
@@ -194,8 +213,13 @@ class PoolConnection:
 
     def send(self, envelope: Envelope, data: bytes | Settled, go_ahead: GoAhead | None = None) -> Outcome:
         """One mail, by the server that was chosen for it; by another one when that ends the session before the text."""
-        tried: set[int] = set()
+        tried = self.pool.barred(data)
+        if tried and tried >= {one.id for one in self.pool.known()}:
+            return NOT_OURS
         problem = self.open()
+        if problem is None and self._next and self._next[0] and self._next[0].id in tried:
+            self._next[0].tokens += self._next[0].per_hour is not None  # it was counted for this mail
+            problem = self._choose(tried)
         while problem is None and self._next is not None:
             known, session = self._next
             outcome = session.send(envelope, data, go_ahead)

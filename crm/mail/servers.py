@@ -22,6 +22,7 @@ AT_ONCE = 20  # mails of an hour's limit that a process takes at most in one go
 
 class MailServer(db.Model):  # type: ignore[misc, name-defined, unused-ignore]
     """A server. `weight`: its share beside the others'. `per_hour`: mails an hour at most, empty for no limit.
+    `from_domains`: with spaces, the only domains of senders whose mails go by it (and those below them); empty: all.
 
     `hour`, `taken`: how many of which hour (since 1970, by the clock of the database) were given out to workers."""
 
@@ -34,6 +35,7 @@ class MailServer(db.Model):  # type: ignore[misc, name-defined, unused-ignore]
     username: Mapped[str] = mapped_column(String(255), default="")
     weight: Mapped[int] = mapped_column(default=1)
     per_hour: Mapped[int | None]
+    from_domains: Mapped[str] = mapped_column(String(1000), default="")
     active: Mapped[bool] = mapped_column(default=True)
     hour: Mapped[int] = mapped_column(default=0)
     taken: Mapped[int] = mapped_column(default=0)

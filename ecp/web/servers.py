@@ -15,7 +15,7 @@ from ecp import servers
 from ecp.web.admin import demand_portal_admin
 
 HOME = "/ecp/mail_servers"
-TEXTS = ("name", "host", "port", "security", "username", "weight", "per_hour")
+TEXTS = ("name", "host", "port", "security", "username", "weight", "per_hour", "from_domains")
 bp = Blueprint("mail_servers", __name__, url_prefix=HOME)
 
 

@@ -28,6 +28,7 @@ def test_a_server_is_written_tested_changed_and_removed(browse, loopback):
         "per_hour": "0",
         "security": "none",
         "username": "me",
+        "from_domains": "firm.example no_domain",
     }
     page = ada.post(NEW, csrf | wrong, 422).text
     for said in (
@@ -36,6 +37,7 @@ def test_a_server_is_written_tested_changed_and_removed(browse, loopback):
         "from 1 to 65535",
         "only sent over an encrypted connection",
         "no host",
+        "“no_domain” is no domain",
     ):
         assert said in page
     assert db.session.query(MailServer).count() == 0
@@ -47,8 +49,10 @@ def test_a_server_is_written_tested_changed_and_removed(browse, loopback):
             "security": "none",
             "weight": "3",
             "active": "1",
+            "from_domains": "@Firm.example, shop.example firm.example",
         }
         ada.post(NEW, csrf | said)
+        assert db.session.query(MailServer.from_domains).filter_by(name="Plain").scalar() == "firm.example shop.example"
         said = {
             "name": "Strict",
             "host": "127.0.0.1",

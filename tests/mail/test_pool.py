@@ -36,6 +36,32 @@ def house(make_own_app):
         yield build
 
 
+def test_a_server_is_for_mails_of_its_domains_alone(house):
+    with running() as one, running() as two:
+        pool = house(one=(one.port, 1, 60), two=(two.port, 1, None))
+        for name, domains in (("one", "firm.example other.example"), ("two", "shop.example")):
+            db.session.query(MailServer).filter_by(name=name).update({"from_domains": domains})
+        db.session.commit()
+        way = pool.connection()
+        for said, kind, server in (
+            ("a@firm.example", "accepted", one), ('"x@shop.example" <a@NEWS.firm.example>', "accepted", one), ("Shop\r\n <a@shop.example>", "accepted", two),
+            ("a@notfirm.example", "refused", None), ("nobody", "refused", None),
+        ):  # fmt: skip
+            before = len(one.taken), len(two.taken)
+            outcome = way.open() or way.send(
+                Envelope("bounces@mail.example", "r@example.org"),
+                b"To: a@shop.example\r\nFrom: " + said.encode() + b"\r\n" + MAIL,
+            )
+            assert outcome.kind == kind, said
+            assert (len(one.taken) - before[0], len(two.taken) - before[1]) == (
+                int(server is one),
+                int(server is two),
+            ), said
+        assert outcome.is_permanent
+        assert outcome.blame == "sender"
+        way.close()
+
+
 def send(way, count):
     """What became of so many mails."""
     found = Counter()

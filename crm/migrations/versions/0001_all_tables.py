@@ -239,6 +239,7 @@ def upgrade() -> None:
         sa.Column("username", sa.String(length=255), nullable=False),
         sa.Column("weight", sa.Integer(), nullable=False),
         sa.Column("per_hour", sa.Integer(), nullable=True),
+        sa.Column("from_domains", sa.String(length=1000), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("hour", sa.Integer(), nullable=False),
         sa.Column("taken", sa.Integer(), nullable=False),
