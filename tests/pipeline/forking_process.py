@@ -20,6 +20,7 @@ from crm.db import db
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending import office, runs
 from crm.mail.transport import choose
+from ecp.automatic import joining
 from ecp.pipeline import actions, prepare, schedule
 from ecp.pipeline.worker import tick
 from hub import orphans
@@ -44,6 +45,7 @@ AMID: dict[str, Callable[[], None]] = {
     "cancel": lambda: die_after(runs, "cancel_run"),
     "schedule": lambda: setattr(actions.quotas, "hold", die),
     "start_due": lambda: die_after(schedule.actions, "move"),
+    "join": lambda: die_after(joining.making.actions, "move"),
 }
 
 
@@ -55,6 +57,8 @@ def act(said: dict[str, Any]) -> None:
         actions.schedule(SYSTEM, said["sendout"], datetime.fromisoformat(said["at"]))
     elif said["do"] == "start_due":
         schedule.start_due()  # commits by itself
+    elif said["do"] == "join":
+        joining.send_owed(said["campaign"])  # this too
     else:
         getattr(actions, said["do"])(SYSTEM, said["sendout"])
     db.session.commit()

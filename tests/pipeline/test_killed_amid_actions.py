@@ -20,9 +20,13 @@ from sqlalchemy import select, text
 
 from crm import clock
 from crm.db import db
+from crm.engine.channels import Channel
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending import workers
 from crm.mail.sending.deliveries import Delivery
+from crm.modules.campaigns import members
+from crm.modules.people import Choice
+from ecp.automatic import joining
 from ecp.pipeline import actions
 from tests.pipeline.conftest import build_house
 from tests.pipeline.test_faults_every_engine import mail_server
@@ -164,8 +168,18 @@ def test_killed_amid_a_deed_it_is_wholly_done_or_not_and_the_cancelled_get_nothi
     assert standing(later) == ("scheduled", None)
     assert process.do("start_due") == KILLED
     assert standing(later) == ("preparing", None)
+
+    welcoming = house.make("campaigns", name="Welcome", auto_template_id=house.mail(folder="Campaign"))
+    members.change(SYSTEM, welcoming, Choice(contact_ids=house.contacts(5, "third.example")), Channel.SYSTEM)
+    db.session.commit()
+    automatic = "SELECT id FROM sendouts WHERE source = 'auto_campaign'"
+    assert process.do("join", campaign=welcoming, die="amid") == KILLED
+    assert ask(automatic) == []
+    assert process.do("join", campaign=welcoming) == KILLED
+    assert joining.send_owed(welcoming) == []  # its job is told twice
+    ((welcome,),) = ask(automatic)
     process.start_worker()
-    until(lambda: standing(later)[0] == "sent")
+    until(lambda: standing(later)[0] == "sent" and standing(welcome)[0] == "sent")
 
     got, states = arrived(log), by_state(sendout)
     assert max(got.values()) == 1  # nobody twice
@@ -177,3 +191,4 @@ def test_killed_amid_a_deed_it_is_wholly_done_or_not_and_the_cancelled_get_nothi
     assert set(got) & everybody <= states["sent"] | states.get("uncertain", set())
     assert by_state(later) == {"sent": {f"n{n}@second.example" for n in range(12)}}
     assert {f"n{n}@second.example" for n in range(12)} <= set(got)
+    assert by_state(welcome) == {"sent": {f"n{n}@third.example" for n in range(5)}}
