@@ -16,6 +16,7 @@ from crm.engine.refusals import Fault
 from crm.engine.registry import Registry, modules
 from crm.identity.viewer import Viewer
 from crm.modules.email_templates import folder_is_open
+from crm.modules.people import PERSONS
 from crm.modules.rules import after
 from crm.words import _
 
@@ -55,6 +56,16 @@ def versions_of(email_template_id: int, only_active: bool = True) -> list[Versio
 def choose(email_template_id: int, language: str | None) -> int:
     """The row whose text somebody of `language` gets: an active version, else the mail itself."""
     return next((one.id for one in versions_of(email_template_id) if one.language == language), email_template_id)
+
+
+def choose_for(email_template_id: int, module: str | None, person_id: int | None) -> int:
+    """The row whose text one person gets: a contact or lead."""
+    if module not in PERSONS or person_id is None:
+        return email_template_id
+    table = modules[module].table
+    return choose(
+        email_template_id, db.session.execute(select(table.c.language).where(table.c.id == person_id)).scalar()
+    )
 
 
 def as_its_mail(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def render(row: Claimed) -> Rendered:
         "id": said["sendout_id"] or 0, "campaign_id": None, "creator_id": mail["creator_id"], "list_type_id": None, "source": "ecp",
         **sendout, **as_sent(mail),
     }  # fmt: skip
-    written = said.get("version_id") or language_versions.choose(mail["id"], _language_of(said["contact_id"]))
+    written = said.get("version_id") or language_versions.choose_for(mail["id"], "contacts", said["contact_id"])
     compiled, _language = frozen.compile_mail(written, frozen.needs_unsubscribe(about["list_type_id"]))
     content = Frozen(about["id"], compiled, tuple(frozen.files_of(mail["id"])))
     renderer = Renderer(about, content, signers_of(Address(about["sender_address"]).domain))
@@ -90,12 +90,6 @@ def render(row: Claimed) -> Rendered:
     )
     made = renderer.test_mail(Address(row.email), values, row.id)
     return Rendered(made.mail.envelope, made.mail.data, made.message_id)
-
-
-def _language_of(contact_id: int | None) -> str | None:
-    """What the contact speaks whose data fills a test."""
-    table = modules["contacts"].table
-    return db.session.execute(select(table.c.language).where(table.c.id == contact_id)).scalar() if contact_id else None
 
 
 def _addresses(said: Sequence[str]) -> list[Address]:

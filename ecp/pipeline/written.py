@@ -15,6 +15,7 @@ from crm.identity.sealing import public_base, sealer
 from crm.mail.assemble import assemble, compile_parts
 from crm.mail.message import Address, Attachment, one_line
 from crm.mail.sending.kinds import Claimed, Rendered
+from crm.modules import language_versions
 from crm.words import _
 from ecp.content.compile import prepare
 from ecp.domains.selectors import signers_of
@@ -59,7 +60,8 @@ def render(row: Claimed, _loaded: Any) -> Rendered:
         "source": "auto_campaign",
         **as_sent(written),
     }
-    compiled, _language = frozen.compile_mail(written["id"], needs_unsubscribe=False)
+    text = language_versions.choose_for(written["id"], row.person_module, row.person_id)
+    compiled, _language = frozen.compile_mail(text, needs_unsubscribe=False)
     mail = prepare(compiled, tracked=False)
     own = {name: str(text) for name, text in said["values"].items()}
     names = frozenset(name for name in mail.printed | mail.asked if name not in own)

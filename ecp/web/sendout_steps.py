@@ -21,6 +21,7 @@ from crm.engine.permissions import demand, has_area
 from crm.engine.refusals import Conflict, Forbidden, Missing, Refused
 from crm.engine.rows import Row, labels_of
 from crm.mail.servers import leaves_the_house
+from crm.modules import language_versions
 from crm.modules.sender_addresses import USABLE
 from crm.ui.face import face
 from crm.ui.page import is_part
@@ -33,6 +34,7 @@ from ecp.modules.mail_rules import content_of, is_known_tag
 from ecp.pipeline import actions, audience, bulk_rules, prepare
 from ecp.senders import find_findings
 from ecp.web.sendout_outlook import Outlook, clock_is_late, look, people_left_out, words_of
+from ecp.web.writing_versions import label_of
 
 ROWS = 50
 
@@ -287,9 +289,15 @@ def draw_send(row: Row, raw: str = "", status: int = 200, faults: Any = None, se
     mail = search.one(viewer(), "email_templates", row["email_template_id"], columns=("name", "subject", "sender_name"))
     return _draw(
         "send", status, faults, row=row, mail=mail, at=typed_moment(raw) if raw else None, raw=raw, outlook=seen or look(viewer(), sendout),
-        sources=[_chosen(row.id)] if _is_quick(row) else list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
+        tongues=_tongues(row["email_template_id"]), sources=[_chosen(row.id)] if _is_quick(row) else list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
         recurs=_(picklists.label("recurrence", row["recurrence"])) if sendout.recurs else "",
     )  # fmt: skip
+
+
+def _tongues(email_template_id: int) -> list[tuple[str, bool]]:
+    """The languages that a mail has versions in, and whether each leaves."""
+    found = language_versions.versions_of(email_template_id, only_active=False)
+    return [(label_of(one.language), one.status == "active") for one in found]
 
 
 def _chosen(id: int) -> str:

@@ -15,6 +15,7 @@ from crm.engine import attachments
 from crm.engine.attachments import MEGABYTE
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
+from crm.identity.sealing import public_base
 from crm.modules import organisation as site
 from crm.ui.page import tell
 from crm.ui.session import commit, open_to_all, viewer
@@ -37,7 +38,14 @@ def show() -> Response:
 
 def _draw(typed: dict[str, Any], status: int = 200, faults: dict[str, str] | None = None) -> Response:
     _css, left_out = cleaned(typed.get("css") or "")
-    page = render_template("ecp_settings.html", typed=typed, faults=faults or {}, here="settings", left_out=left_out)
+    page = render_template(
+        "ecp_settings.html",
+        typed=typed,
+        faults=faults or {},
+        here="settings",
+        left_out=left_out,
+        join=f"{public_base()}/u",
+    )
     return make_response(page, status)
 
 

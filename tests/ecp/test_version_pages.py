@@ -1,12 +1,19 @@
 """The languages of a mail in its editor: begun, translated, previewed as a contact."""
 
 import pytest
+from sqlalchemy import select
 
 from crm.db import db
 from crm.engine import records, search
 from crm.engine.channels import Channel
 from crm.engine.refusals import Refused
 from crm.identity.viewer import SYSTEM
+from crm.mail.message import Address
+from crm.mail.sending.deliveries import Delivery
+from crm.mail.sending.kinds import Claimed
+from crm.modules import written_mails
+from ecp.pipeline import written
+from tests.ecp.conftest import part
 from tests.pipeline.test_versions import add_version
 
 HOME = "/email_templates"
@@ -64,3 +71,19 @@ def test_a_mail_built_from_a_template_has_its_versions(browse, house):
         records.delete(SYSTEM, "email_templates", id, Channel.SYSTEM)
     records.delete_many(SYSTEM, "email_templates", [rows[0].id], Channel.SYSTEM)
     records.delete(SYSTEM, "email_templates", id, Channel.SYSTEM)
+
+
+def test_the_last_page_of_a_sendout_names_the_languages_and_a_single_mail_has_them_too(browse, house):
+    add_version(house)
+    add_version(house, language="sv", status="inactive", subject="Hej", html="<p>Hej</p>")
+    id = house.contact("fi@example.com", first_name="Aino", language="fi")
+    sendout = house.sendout(house.campaign([id]))
+    db.session.commit()
+    page = browse("ada", "crm").get(f"/sendouts/{sendout}/steps/send").text
+    said = part(page, "<dt>Also in</dt>", "</dd>")
+    assert "Finnish" in said
+    assert "not sent" in said.split("Swedish")[1]
+    written_mails.put(house.mail_id, Address("fi@example.com", "Aino"), ("contacts", id), values={}, dedupe_key="one")
+    row = db.session.execute(select(Delivery).where(Delivery.kind == written_mails.KIND)).scalar_one()
+    mail = written.render(Claimed(row.id, 0, row.kind, None, row.email, "contacts", id, 0, 0, row.payload), None)
+    assert b"Subject: Hei Aino" in bytes(mail.data)
