@@ -1,9 +1,11 @@
 """Pages at 100,000 contacts, seen by somebody who is no administrator; search and a card.
 
 Contacts are private and belong to twenty people in turn. Ten sharing rules open those of ten of them, half of all, to the
-viewer; the card is of a person with whom something happened.
+viewer; the card is of a person with whom something happened. On PostgreSQL the list is asked right after the contacts came
+in, too: until it has vacuumed them by itself, within a minute, an index alone does not say which rows are there.
 """
 
+import time
 from typing import Any
 
 from sqlalchemy import event
@@ -36,13 +38,23 @@ def measure(kind: str, count: int = COUNT) -> list[Figure]:
         browser.set_cookie("ch_crm", sessions.start("crm", user_id=folk.alice)[0], path="/crm")
         db.session.commit()
         place = pin()
-        found = [
+        found = []
+        if kind == "postgresql":
+            found += _page(browser, kind, "list page right after an import", LIST, "", place)
+            _settle()
+        found += [
             *_page(browser, kind, "list page, 50 rows, filter and sort", LIST, "p50 < 20, p99 < 60", place),
             *_page(browser, kind, "card with its timeline", f"/crm/contacts/{person}", "p50 < 30", place),
             _search(kind, folk["alice"], place),
         ]
         unpin()
         return found
+
+
+def _settle() -> None:
+    """What PostgreSQL does by itself in the minute after many rows came in, done now so that it is not done meanwhile."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM (ANALYZE)")
 
 
 def _history(person: int) -> None:
@@ -71,8 +83,12 @@ def _page(browser: Any, kind: str, name: str, address: str, target: str, place: 
     event.listen(db.engine, "before_cursor_execute", count)
     ask()
     event.remove(db.engine, "before_cursor_execute", count)
+    worked = time.process_time()
     took = times(ask, 200, warm=10)
-    note = f"p99 {p99(took) * 1000:.1f} ms, {queries[0]} statements; test client, {place}"
+    worked = (
+        (time.process_time() - worked) / 210 * 1000
+    )  # of a machine that does other things too it says more than the clock
+    note = f"{worked:.1f} ms of CPU here, p99 {p99(took) * 1000:.1f} ms, {queries[0]} statements; test client, {place}"
     return [Figure(name, kind, p50(took) * 1000, "ms", target, note, {"p99": p99(took) * 1000})]
 
 
