@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 from lxml import etree
 from openpyxl.utils.datetime import to_excel
 
-from crm.documents.tokens import BadTag
+from crm.documents.tokens import BLOCK_MARK, BadTag, only_tags
 from crm.words import _
 
 Element: TypeAlias = etree._Element
@@ -213,6 +213,29 @@ class Flavour:
             parent = one.getparent()
             if one.tag in {f"{W}bookmarkStart", f"{W}bookmarkEnd"} and parent is not None:
                 parent.remove(one)
+
+    def place_of(self, element: Element) -> str:
+        """A sentence that says where an element stands: its cell, its words, or those before it."""
+        if element.tag == f"{S}c":
+            return _("It stands in cell %(cell)s.", cell=element.get("r") or "")
+        if element.tag == f"{S}row":
+            return _("It stands in row %(row)s.", row=element.get("r") or "")
+        here = self._words_of(element)
+        if only_tags(here):
+            before = next((said for one in element.itersiblings(preceding=True) if (said := self._words_of(one))), "")
+            return _("It stands after “%(words)s”.", words=before[-60:]) if before else _("It stands at the beginning.")
+        return _("It stands in “%(words)s”.", words=here[:60])
+
+    def _words_of(self, element: Element) -> str:
+        if not isinstance(element.tag, str):
+            return ""
+        return " ".join(self.text_of(one).strip() for one in self.paragraphs_of(element)).strip()
+
+    def demand_row(self, paragraph: Element, text: str) -> None:
+        """Raises BadTag for a mark of older templates that says “this row repeats” and stands in no row."""
+        found = BLOCK_MARK.search(text)
+        if found and self.walk != "excel" and not any(one.tag in self.rows for one in paragraph.iterancestors()):
+            raise BadTag(_("%(tag)s must stand in a table row.", tag=found[0]))
 
     def demand_whole(self, element: Element) -> None:
         """Raises BadTag for rich text whose formatting begins or ends elsewhere: it cannot be repeated or left out by itself."""

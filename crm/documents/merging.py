@@ -90,15 +90,20 @@ class Merger:
     def _fill_all(self, children: list[Element], scope: Scope) -> None:
         index = 0
         while index < len(children):
-            child = children[index]
-            mark = self._mark(child)
-            if mark is None:
-                self._fill_one(child, scope)
-                index += 1
-                continue
-            if mark.word not in {"if", "foreach"}:
-                raise BadTag(_("%(tag)s closes nothing that was opened before it.", tag=mark.source))
-            index = self._fill_block(children, index, mark, scope)
+            try:
+                index = self._fill_next(children, index, scope)
+            except BadTag as wrong:
+                raise wrong.at(self._flavour.place_of(children[index])) from None
+
+    def _fill_next(self, children: list[Element], index: int, scope: Scope) -> int:
+        """Fill a child, or the block that it opens; the index of the next one."""
+        mark = self._mark(children[index])
+        if mark is None:
+            self._fill_one(children[index], scope)
+            return index + 1
+        if mark.word not in {"if", "foreach"}:
+            raise BadTag(_("%(tag)s closes nothing that was opened before it.", tag=mark.source))
+        return self._fill_block(children, index, mark, scope)
 
     def _mark(self, element: Element) -> Mark | None:
         """The mark of a block that a paragraph or row is, and nothing else."""
@@ -241,6 +246,7 @@ class Merger:
     def _fill_paragraph(self, paragraph: Element, scope: Scope) -> None:
         slots = self._flavour.slots(paragraph)
         text = "".join(slot.text for slot in slots)
+        self._flavour.demand_row(paragraph, text)
         found = pieces(text)
         if all(isinstance(piece, Literal) for piece in found):
             return

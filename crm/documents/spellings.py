@@ -47,7 +47,10 @@ def _tag(inside: str) -> str:
     if found is None or not found[2]:
         return NOTHING  # `[rows;block=table-row]`: rows repeat by themselves
     settings = dict(one.split("=", 1) for one in found[3].split(";") if one)
-    return "{$" + _name(found[1], found[2]) + _format(settings.get("frm", "")) + "}"
+    name = _name(found[1], found[2])
+    if settings.get("link"):  # which of several links to one module is meant
+        name = f"{settings['link'].strip().lower().removesuffix('_id')}.{name.partition('.')[2]}"
+    return "{$" + name + _format(settings.get("frm", "")) + "}"
 
 
 def _name(module: str, field: str) -> str:

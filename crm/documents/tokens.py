@@ -14,11 +14,20 @@ from crm.words import _
 _OURS = r"\{(?=[^\s{}])(?:[^{}\"'“”„‘’]|[\"“”„][^\"“”„]*[\"“”„]|['‘’][^'‘’]*['‘’])*\}"
 _TAG = re.compile(f"{OLD}|{_OURS}")
 _OPEN = re.compile(r"\{\$\S{0,40}")
+BLOCK_MARK = re.compile(r"\[\w+;block=[^\[\]]*\]")
 _WORD = re.compile(r"\{\s*(/?\w+)")
 
 
 class BadTag(Exception):
     """A tag that cannot be read, or a block without its end; the sentence names it."""
+
+    is_placed = False
+
+    def at(self, place: str) -> "BadTag":
+        """The same with the sentence that says where; the innermost place is kept."""
+        if place and not self.is_placed:
+            self.args, self.is_placed = (f"{self} {place}",), True
+        return self
 
 
 @dataclass(frozen=True)
@@ -175,3 +184,8 @@ def only_mark(text: str) -> Mark | None:
         return None
     found = read_tag(said)
     return found if isinstance(found, Mark) else None
+
+
+def only_tags(text: str) -> bool:
+    """Whether a text holds nothing beside tags."""
+    return not _TAG.sub("", text).strip()

@@ -399,6 +399,8 @@ def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[st
             return _(picklists.label(said.picklist, value))
         if said is not None and said.kind.name in {"day", "moment"}:
             return _time_said(value)
+        if said is not None and said.kind.name == "source" and said.read_only:  # nothing that a person wrote
+            return _("set")
         return value
 
     return f"{label}: {shown(row.old)} → {shown(row.new)}", "pencil"

@@ -44,7 +44,7 @@ def test_every_way_to_write_a_tag_is_filled(writer, make, template, people):
     body = [
         writer.p("Dear {$", "first", "_name} {$contact.last_name}!"), writer.p("{$account.name}"), writer.p("{$description}"),
         writer.p("{if $account.name == 'x'}no{elseif $first_name}yes{else}never{/if} {$fax|default:“none”}{$mobile}"),
-        writer.p("[Contacts.firstname] [Accounts.accountname] {{onshow.data.Contacts.lastname}} [sic] { kept }"),
+        writer.p("[Contacts.firstname] [Accounts.accountname;link=account_id] {{onshow.data.Contacts.lastname}} [sic] { kept }"),
         writer.p("{$born_on} {$born_on|date_format:'%d.%m.%Y'} {$owner.label} {$user.email}"),
         writer.p("{if $account_id}"), writer.p("with account"), writer.p("{else}"), writer.p("without"), writer.p("{/if}"),
         writer.p("{assign var='n' value=$first_name|upper}{$n}{$organisation.name}"),
@@ -197,3 +197,23 @@ def test_what_the_viewer_may_not_see_is_blank(writer, make, template, people):
     narrow = {"contacts": ModuleRights(hidden=frozenset({"phone"})), "accounts": nothing, "tickets": nothing}
     less = replace(alice, rights=replace(alice.rights, modules={**alice.rights.modules, **narrow}))
     assert lines(making.filled(less, said, contact).data, writer.ending) == ["Virta////0"]
+
+
+def test_a_head_that_repeats_over_pages_stays_one(app):
+    word, writer = WRITERS
+    head = word.table([["Item"], ["{$rows.name}"]]).replace("<w:tr>", "<w:tr><w:trPr><w:tblHeader/></w:trPr>", 1)
+    said = filled_bytes(word, invoice(300), head)
+    assert (said.count(b"<w:tblHeader/>"), said.count(b"<w:tr>")) == (1, 301)
+    table = writer.table([["Item"], ["{$rows.name}"]])
+    head = table.replace("<table:table-row>", "<table:table-header-rows><table:table-row>", 1).replace(
+        "</table:table-row>", "</table:table-row></table:table-header-rows>", 1
+    )
+    said = filled_bytes(writer, invoice(300), head)
+    assert (said.count(b"<table:table-header-rows>"), said.count(b"<table:table-row>")) == (1, 301)
+
+
+def filled_bytes(writer, values, *body):
+    held = package.read(f"x.{writer.ending}", writer.file(*body))
+    with speaking_of("en") as words:
+        made = package.read(f"x.{writer.ending}", filling.fill(held, Filling(values, words)))
+    return made.parts["word/document.xml" if writer.ending == "docx" else "content.xml"]

@@ -140,7 +140,7 @@ def test_texts_are_never_formulas_and_a_link_is_written_by_its_name(make, templa
 REFUSED = {
     "an unknown tag": (excel([["{$nothing_such}"]]), "There is no tag"),
     "a call": (excel([['=WEBSERVICE("http://x")']]), "reads another file: WEBSERVICE"),
-    "an unbalanced if": (excel([["{if $last_name}"], ["x"]]), "has no {/if}"),
+    "an unbalanced if": (excel([["x", "{if $last_name} y"]]), "has no {/if}. It stands in row 1"),
     "an older file": (b"\xd0\xcf\x11\xe0" + b"x" * 100, "Excel"),
     "data from elsewhere": (_with(excel([["x"]]), "xl/connections.xml", b"<a/>"), "reads data that is not in it"),
     "macros": (_with(excel([["x"]]), "xl/vbaProject.bin", b"x"), "macros"),

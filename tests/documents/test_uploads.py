@@ -85,7 +85,9 @@ WRONG = {
     "{$account.nmae}": "There is no tag {$account.nmae}. Did you mean {$account.name}?",
     "[Contacts.nonsense]": "There is no tag {$contact.nonsense}.",
     "{$first_name|shout}": "{$first_name|shout}: there is no |shout.",
-    "{if $first_name}x": "{if $first_name} has no {/if}.",
+    "{if $first_name}x": "{if $first_name} has no {/if}. It stands in “{if $first_name}x”.",
+    "[rows;block=table-row]": "[rows;block=table-row] must stand in a table row.",
+    "[Accounts.accountname;link=nothing]": "There is no tag {$nothing.name}",
     "x{/if}": "{/if} closes nothing that was opened before it.",
     "{foreach $last_name as $x}{$x.y}{/foreach}": "{foreach $last_name} needs a list.",
     "{$tickets|rows_sum:'nothing'}": "{$tickets|rows_sum:'nothing'}: rows have no “nothing”.",
@@ -103,6 +105,19 @@ def test_an_unknown_tag_is_refused_by_its_name(app, file):
         with pytest.raises(Refused) as refused:
             names.check(held, shape)
         assert reason in refused.value.faults["file"][0].message, said
+
+
+@pytest.mark.parametrize("file", WRITERS, ids=["docx", "odt"])
+def test_a_block_that_is_not_closed_is_refused_with_its_place(app, file):
+    shape = templates.shape_for(modules["contacts"])
+    for body, place in (
+        ((file.p("Dear all"), file.p("{if $phone}"), file.p("x")), "{if $phone} has no {/if}. It stands after “Dear all”."),
+        ((file.p("{/foreach}"),), "It stands at the beginning."),
+        ((file.table([["Title", "Nr"], ["{if $phone}", "x"]]),), "It stands in “{if $phone} x”."),
+    ):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            names.check(package.read(f"x.{file.ending}", file.file(*body)), shape)
+        assert place in refused.value.faults["file"][0].message
 
 
 def test_a_new_file_takes_the_place_of_the_old_one_and_a_bad_one_changes_nothing(people, template):
