@@ -41,11 +41,30 @@ def waiting_campaigns() -> list[int]:
     return list(db.session.execute(said).scalars())
 
 
-def send_owed(campaign_id: int, also_refused: bool = False) -> list[int]:
-    """Send to all to whom a campaign owes its mail; ids of the sendouts, one a mail. Commits.
+def send_owed(campaign_id: int) -> list[int]:
+    """Send to all to whom a campaign owes its mail; ids of the sendouts, one a mail. Commits."""
+    sent = _send_owed(campaign_id, also_refused=False)
+    db.session.commit()
+    return sent
 
-    `also_refused`: also to those to whom it could not be sent when they joined.
+
+def send_left_out(viewer: Viewer, campaign_id: int) -> list[int]:
+    """Send also to those to whom it could not be sent when they joined, by hand; ids of the sendouts. The caller commits.
+
+    What stands against it still is noted beside them, as before. Raises Missing, Forbidden.
     """
+    _demand_send(viewer, campaign_id)
+    return _send_owed(campaign_id, also_refused=True)
+
+
+def _demand_send(viewer: Viewer, campaign_id: int) -> dict[str, Any]:
+    campaign = demand_record(viewer, "campaigns", campaign_id, "edit")
+    if not has_area(viewer, "send"):
+        raise Forbidden(_("You have no right to send this mass mail."), "forbidden_action")
+    return campaign
+
+
+def _send_owed(campaign_id: int, also_refused: bool) -> list[int]:
     campaign = _locked(campaign_id)
     mine = [MEMBERS.c.campaign_id == campaign_id, *_owed()]
     if not also_refused:
@@ -65,7 +84,6 @@ def send_owed(campaign_id: int, also_refused: bool = False) -> list[int]:
             _note_sent(here, made)
         _note_had(here, campaign_id, template_id)
         _set(campaign_id, None)
-    db.session.commit()
     return sent
 
 
@@ -75,9 +93,7 @@ def resend(viewer: Viewer, campaign_id: int, person_ids: Sequence[int], after: i
     `after`: how often it was sent to them by hand as far as the page that is asked from knows; asked twice, it goes once.
     Raises Missing, Forbidden, Refused.
     """
-    campaign = demand_record(viewer, "campaigns", campaign_id, "edit")
-    if not has_area(viewer, "send"):
-        raise Forbidden(_("You have no right to send this mass mail."), "forbidden_action")
+    campaign = _demand_send(viewer, campaign_id)
     if campaign["auto_template_id"] is None:
         raise Refused.because("required", _("This campaign has no automatic mail."))
     _demand_open(campaign)
@@ -89,6 +105,12 @@ def resend(viewer: Viewer, campaign_id: int, person_ids: Sequence[int], after: i
     if made is not None:
         _note_sent(here, made)
     return made
+
+
+def times_sent(viewer: Viewer, campaign_id: int) -> int:
+    """The same of a campaign as it is now. Raises Missing, Forbidden."""
+    campaign = _demand_send(viewer, campaign_id)
+    return times_sent_anew(campaign_id, campaign["auto_template_id"]) if campaign["auto_template_id"] else 0
 
 
 def times_sent_anew(campaign_id: int, email_template_id: int) -> int:

@@ -15,6 +15,7 @@ from crm.api.rest.answers import answer
 from crm.api.rest.asked import body, only
 from crm.engine.channels import Channel
 from ecp import groups, statistics
+from ecp.automatic import joining
 from ecp.modules.sendouts import MODULE as SENDOUTS
 from ecp.pipeline import actions, testing
 from ecp.why import story as why
@@ -71,6 +72,21 @@ def unschedule(id: int) -> Response:
     state = actions.unschedule(viewer(), id)
     db.session.commit()
     return _state(id, state)
+
+
+@bp.post("/campaigns/<int:id>/automatic_mails")
+@once
+def send_automatic_mail(id: int) -> Response:
+    """Send the mail to new members by hand: once more to {"person_ids": [1, 2]}, or (empty) to those who were left out."""
+    people = only(body(), "person_ids").get("person_ids")
+    if people is None:
+        sent = joining.send_left_out(viewer(), id)
+    elif isinstance(people, list) and all(type(one) is int for one in people):
+        made = joining.resend(viewer(), id, people[:5000], joining.times_sent(viewer(), id))
+        sent = [] if made is None else [made]
+    else:
+        raise BadRequest("“person_ids” is a list of ids.", "person_ids", 422, "bad_value")
+    return answer({"data": {"type": "campaigns", "id": str(id), "attributes": {"sendout_ids": sent}}}, 201)
 
 
 @on_sendout("POST", "pauses")

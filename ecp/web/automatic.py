@@ -11,7 +11,7 @@ from crm.db import db
 from crm.engine import records, search
 from crm.engine.channels import Channel
 from crm.engine.permissions import demand, has_area, may
-from crm.engine.refusals import Forbidden, Missing, Refused
+from crm.engine.refusals import Missing, Refused
 from crm.engine.rows import Row, labels_of
 from crm.identity.viewer import Viewer
 from crm.ui.cards import Deed, Part, add_deed, add_part
@@ -103,12 +103,8 @@ def _may_send(id: int) -> bool:
 
 def send_owed(id: int) -> AnyResponse:
     """Send to those to whom the mail could not be sent when they joined."""
-    from crm.modules.rules import demand_record
-
-    demand_record(viewer(), "campaigns", id, "edit")
-    if not has_area(viewer(), "send"):
-        raise Forbidden(_("You have no right to send this mass mail."), "forbidden_action")
-    sent = joining.send_owed(id, also_refused=True)
+    sent = joining.send_left_out(viewer(), id)
+    commit()
     said = search.one(viewer(), "campaigns", id, columns=("auto_mail_problem",))["auto_mail_problem"]
     if said and not sent:
         tell(said, "wrong")

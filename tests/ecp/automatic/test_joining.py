@@ -15,6 +15,7 @@ from crm.modules.campaigns import members
 from crm.modules.people import Choice
 from ecp.automatic import joining
 from ecp.pipeline import actions, sending
+from tests.api.calls import caller
 from tests.ecp.automatic.conftest import mailed, template, work
 from tests.surveys.conftest import make_survey, visitor  # noqa: F401 - a fixture
 
@@ -76,6 +77,19 @@ def test_by_hand_it_is_sent_once_more_however_often_the_button_is_pressed(people
         joining.resend(people["charlie"], campaign, [person], 1)
 
 
+def test_programs_send_it_by_hand_too(app, people, welcoming):
+    house, campaign, _mail = welcoming
+    ask, address = caller(app, people.ada), f"/campaigns/{campaign}/automatic_mails"
+    add(campaign, person := house.contact("one@example.com"))
+    work()
+    assert ask("POST", address, {}).json["data"]["attributes"] == {"sendout_ids": []}
+    for _once_more in range(2):
+        assert len(ask("POST", address, {"person_ids": [person]}).json["data"]["attributes"]["sendout_ids"]) == 1
+    assert ask("POST", address, {"person_ids": "all"}).status_code == 422
+    work()
+    assert mailed() == [{person: "waiting"}] * 3
+
+
 def test_a_worker_that_dies_before_or_after_its_commit_sends_neither_twice_nor_nothing(welcoming, monkeypatch):
     house, campaign, _mail = welcoming
     add(campaign, person := house.contact("one@example.com"))
@@ -122,7 +136,7 @@ def test_what_cannot_be_sent_is_said_beside_the_person_told_once_a_day_and_sent_
     records.update(SYSTEM, module, id, old, Channel.SYSTEM)
     work()
     assert mailed() == []  # not by itself, perhaps weeks later
-    joining.send_owed(campaign, also_refused=True)
+    joining.send_left_out(SYSTEM, campaign)
     work()
     assert mailed() == [dict.fromkeys(fresh, "waiting")]
 
