@@ -8,6 +8,7 @@ from typing import Any
 import flask_babel
 
 LANGUAGES = ("en", "fi")  # in which every sentence of the house can be said
+MOST_KEPT = 500  # characters of a value in a kept sentence
 
 
 def _(text: str, **values: Any) -> str:
@@ -17,6 +18,38 @@ def _(text: str, **values: Any) -> str:
     except (KeyError, RuntimeError):  # no app, or one without languages
         said = text
     return said % values if values else said
+
+
+class Said(str):
+    """A sentence as it was said, which can be said again in another language: `text` and `values` as `_` takes them."""
+
+    text: str
+    values: dict[str, Any]
+
+
+def told(text: str, **values: Any) -> Said:
+    """The same as `_`, for sentences that are kept: a job finds them, people of several languages read them."""
+    made = Said(_(text, **values))
+    made.text, made.values = text, values
+    return made
+
+
+def as_kept(sentence: str) -> Any:
+    """A sentence as JSON holds it, so that `from_kept` says it in the reader's language; a plain text as it is."""
+    if not isinstance(sentence, Said):
+        return sentence[:MOST_KEPT]
+    values = {
+        name: as_kept(value) if isinstance(value, str) else value if isinstance(value, int) else str(value)[:MOST_KEPT]
+        for name, value in sentence.values.items()
+    }
+    return {"text": sentence.text, "values": values}
+
+
+def from_kept(kept: Any) -> str:
+    """What `as_kept` gave, in the language of whoever reads."""
+    if not isinstance(kept, dict):
+        return str(kept)
+    return _(kept["text"], **{name: from_kept(v) if isinstance(v, dict) else v for name, v in kept["values"].items()})
 
 
 def N_(text: str) -> str:  # noqa: N802 - the name that tools of gettext know

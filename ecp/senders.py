@@ -20,16 +20,16 @@ from crm.engine.registry import modules
 from crm.identity import tokens
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.mail.letters import Letter
-from crm.mail.message import Address
+from crm.mail.message import Address, BadAddress
 from crm.mail.sending import singles
 from crm.modules.rules import demand_record
 from crm.modules.sender_addresses import default_row
 from crm.words import _
 from ecp.domains import checking
+from ecp.domains.table import SenderDomain
 
 PURPOSE = "confirm_sender"
 LIFETIME = timedelta(hours=48)
-LEVELS = {mark: level for level, mark in checking.MARKS.items()}
 
 
 @dataclass(frozen=True)
@@ -113,15 +113,17 @@ def ask_check(viewer: Viewer, id: int) -> None:
     checking.ask_for([checking.domain_of(row["address"])])
 
 
-def find_findings(kept: str | None) -> list[Line]:
-    """The sentences of a kept check result."""
-    found = []
-    for line in (kept or "").splitlines():
-        mark, _space, rest = line.partition(" ")
-        what, _colon, sentence = rest.partition(": ")
-        if mark in LEVELS and sentence:
-            found.append(Line(LEVELS[mark], what, sentence))
-    return found
+def find_findings(address: str | None) -> list[Line]:
+    """What the last look at the domain of an address found, in the reader's language."""
+    try:
+        domain = checking.domain_of(address or "")
+    except BadAddress:
+        return []
+    return [
+        Line(level, one.kind.upper().replace("_", " "), sentence)
+        for one in checking.kept(db.session.get(SenderDomain, domain))
+        for _code, level, sentence in one.findings
+    ]
 
 
 def _set(id: int, **values: Any) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from crm.mail.dns_lookup import Check, Finding, Lookup, NoAnswer
-from crm.words import _
+from crm.words import told as _
 
 _DEEPEST = 8  # RFC 9989 4.10: a name of more labels is cut to 7 at once
 _POLICIES = ("none", "quarantine", "reject")
@@ -98,7 +98,7 @@ def check_dmarc(domain: str, lookup: Lookup, return_path_domain: str = "", signi
             findings.append(Finding("strict_dkim", "problem", sentence))
         findings += _reports(policy, lookup)
     except NoAnswer as problem:
-        return Check("dmarc", domain, "", (Finding("no_answer", "unknown", str(problem)),))
+        return Check("dmarc", domain, "", (Finding("no_answer", "unknown", problem.sentence),))
     if not findings:
         findings = [Finding("ok", "ok", _("The DMARC record is good (it stands at %(domain)s).", domain=policy.domain))]
     return Check("dmarc", policy.domain, policy.record, tuple(findings))

@@ -16,7 +16,7 @@ from crm.mail.dmarc import check_dmarc
 from crm.mail.dns_lookup import Check, Finding, Level, Lookup, NoAnswer
 from crm.mail.message import ascii_domain
 from crm.mail.spf import check_spf
-from crm.words import _
+from crm.words import told as _
 
 __all__ = ["Check", "DomainReport", "Finding", "check_dkim", "check_domain", "check_return_path"]
 GOOD_BITS, LEAST_BITS = 2048, 1024  # of an RSA key: what is asked for; below which receivers ignore it (RFC 8301)
@@ -90,7 +90,7 @@ def check_return_path(domain: str, lookup: Lookup) -> Check:
             return Check("return_path", domain, "", (Finding("missing", "problem", sentence),))
         dead = [host for host in hosts[:10] if not lookup.addresses(host)]
     except NoAnswer as problem:
-        return Check("return_path", domain, "", (Finding("no_answer", "unknown", str(problem)),))
+        return Check("return_path", domain, "", (Finding("no_answer", "unknown", problem.sentence),))
     record = ", ".join(hosts)
     if hosts and len(dead) == len(hosts[:10]):
         sentence = _(
@@ -114,7 +114,7 @@ def check_dkim(domain: str, selector: str, expected: str, lookup: Lookup) -> Che
     try:
         records = [text for text in lookup.texts(name) if _tags(text).get("p") is not None]
     except NoAnswer as problem:
-        return Check("dkim", name, "", (Finding("no_answer", "unknown", str(problem)),))
+        return Check("dkim", name, "", (Finding("no_answer", "unknown", problem.sentence),))
     if not records:
         return Check(
             "dkim",

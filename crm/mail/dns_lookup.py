@@ -9,13 +9,17 @@ from typing import Any, Literal
 import dns.exception
 import dns.resolver
 
-from crm.words import _
+from crm.words import told as _
 
 Level = Literal["ok", "notice", "problem", "unknown"]
 
 
 class NoAnswer(Exception):
-    """The name servers did not answer; nothing can be said about the record."""
+    """The name servers did not answer; nothing can be said about the record. `sentence` says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crm.mail.dns_lookup import Check, Finding, Lookup, NoAnswer
-from crm.words import _
+from crm.words import told as _
 
 LOOKUPS = 10  # RFC 7208 4.6.4
 VOIDS = 2
@@ -42,7 +42,7 @@ def check_spf(domain: str, lookup: Lookup, include: str = "", addresses: Sequenc
     try:
         records = spf_records(lookup.texts(domain))
     except NoAnswer as problem:
-        return Check("spf", domain, "", (Finding("no_answer", "unknown", str(problem)),))
+        return Check("spf", domain, "", (Finding("no_answer", "unknown", problem.sentence),))
     if not records:
         sentence = _("%(domain)s has no SPF record: receivers cannot know that we may send for it.", domain=domain)
         return Check("spf", domain, "", (Finding("missing", "problem", sentence),))
@@ -57,7 +57,7 @@ def check_spf(domain: str, lookup: Lookup, include: str = "", addresses: Sequenc
     try:
         _follow(walk, domain, records[0], (domain,), top=True)
     except NoAnswer as problem:
-        walk.problems.append(Finding("no_answer", "unknown", str(problem)))
+        walk.problems.append(Finding("no_answer", "unknown", problem.sentence))
     findings = [*walk.problems, *_limits(walk), *_permission(walk, include, addresses), *_ending(walk)]
     if not findings:
         findings = [

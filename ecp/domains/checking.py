@@ -26,7 +26,7 @@ from crm.mail.letters import Letter
 from crm.mail.message import Address, BadAddress, ascii_domain
 from crm.mail.sending import singles
 from crm.modules.sender_addresses import default_row
-from crm.words import _
+from crm.words import _, as_kept, from_kept
 from ecp.bounces.mailboxes import bounce_address
 from ecp.domains.advice import Seen
 from ecp.domains.origin import Origin, origin
@@ -106,12 +106,12 @@ def _milder(check: Check) -> Check:
 
 
 def seen_of(report: DomainReport) -> list[Seen]:
-    """A report as it is kept."""
+    """A report as it is kept: sentences by their text and values, to be said in the language of whoever reads them."""
     return [
         Seen(
             check.kind, check.name, check.record[:MOST_TEXT], check.level,
             _is_found(check),
-            tuple((one.code, one.level, one.sentence[:500]) for one in check.findings[:MOST_FINDINGS]),
+            tuple((one.code, one.level, as_kept(one.sentence)) for one in check.findings[:MOST_FINDINGS]),
         )
         for check in report.checks
     ]  # fmt: skip
@@ -125,9 +125,9 @@ def _is_found(check: Check) -> bool:
 
 
 def kept(row: SenderDomain | None) -> list[Seen]:
-    """What the last check of a domain found."""
+    """What the last check of a domain found, in the reader's language."""
     return [
-        Seen(**(one | {"findings": tuple((code, level, text) for code, level, text in one["findings"])}))
+        Seen(**(one | {"findings": tuple((code, level, from_kept(text)) for code, level, text in one["findings"])}))
         for one in (row.result if row else ())
     ]
 

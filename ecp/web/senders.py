@@ -110,7 +110,7 @@ def _of_card(asks: Viewer, row: Row) -> dict[str, Any] | None:
     domain = senders.domain_of(row["address"])
     is_admin = "ecp_admin" in asks.flags
     return {
-        "row": row, "domain": domain, "findings": senders.find_findings(row["check_result"]), "is_admin": is_admin,
+        "row": row, "domain": domain, "findings": senders.find_findings(row["address"]), "is_admin": is_admin,
         "is_signed": bool(signers_of(domain)), "is_checking": bool(checking) and checking == _mark(row),
         "checking": checking, "is_usable": row["state"] in USABLE,
     }  # fmt: skip

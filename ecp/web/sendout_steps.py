@@ -221,7 +221,7 @@ def _draw_sender(row: Row) -> Response:
         sender = search.one(viewer(), "sender_addresses", mail["sender_address_id"])
     return _draw(
         "sender", row=row, mail=mail, sender=sender, is_usable=sender is not None and sender["state"] in USABLE,
-        hints=hints, has_smtp=leaves_the_house(), findings=find_findings(sender["check_result"] if sender else None),
+        hints=hints, has_smtp=leaves_the_house(), findings=find_findings(sender["address"] if sender else None),
     )  # fmt: skip
 
 

@@ -142,3 +142,30 @@ def test_what_cannot_be_is_refused_at_its_field_and_nobody_else_may_look(browse,
     for name in ("carl", "eve"):
         browse(name).get("/sender_domains", 403)
         browse(name).get("/sender_domains/spring.example", 403)
+
+
+def test_what_a_check_found_is_said_in_the_language_of_who_reads(browse, house, zone):
+    from crm.words import as_kept, from_kept, speaking, told
+
+    publish(zone, "example.com", "v=spf1 +all")
+    with speaking("fi"):  # as a job of a Finnish site
+        look()
+    kept = db.session.get(SenderDomain, "example.com").result
+    assert all(isinstance(text, dict) for one in kept for _code, _level, text in one["findings"])
+    page = browse("ada").get(HERE).text
+    assert "The SPF record ends in “+all”: anybody may send for this domain." in page
+    assert "anybody may send for this domain." in browse("ada").get(f"/sender_addresses/{house.sender_id}").text
+    with speaking("fi"):
+        said = [
+            text for one in checking.kept(db.session.get(SenderDomain, "example.com")) for _c, _l, text in one.findings
+        ]
+    assert "The SPF record ends in “+all”: anybody may send for this domain." not in said
+    inner = told(
+        "%(count)s look-ups of the SPF record lead nowhere; receivers allow %(most)s. Remove names that no longer exist.",
+        count=3,
+        most=2,
+    )
+    assert from_kept(
+        as_kept(told("The name servers gave no usable answer for %(name)s: %(problem)s.", name="a", problem=inner))
+    ).endswith("longer exist..")
+    assert (as_kept("plain"), from_kept("plain")) == ("plain", "plain")
