@@ -151,6 +151,9 @@ class Module:
     follows: str = ""  # link field to the record whose sharing this one follows (private accounts cascade)
     parent: str = ""  # of a Ledger: the link field to the record that its rights come from
     about: str = ""  # of a Ledger: the link field to the person it tells of; who may not see that one sees no row
+    counts: Condition = field(
+        default_factory=dict
+    )  # which rows "there are …" means, unless a condition names its fields
     duplicates: tuple[str, ...] = ()  # fields whose equal values warn of a duplicate
     importable: bool = True
     creatable: bool = True  # by people; False: only the system makes such rows

@@ -58,6 +58,7 @@ MODULE = Module(
     title="url",
     parent="sendout_id",
     about="person_id",
+    counts=where("made_by", "is", "human"),
     columns=("person_id", "url", "link_number", "at", "agent_family", "made_by", "why"),
     sort=("-at",),
     shows_on={"contacts": _shown, "leads": _shown},

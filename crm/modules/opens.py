@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import BigId
 from crm.engine import fields as f
+from crm.engine.conditions import where
 from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Module, Related
 from crm.engine.record import Ledger
@@ -65,6 +66,7 @@ MODULE = Module(
     title="at",
     parent="sendout_id",
     about="person_id",
+    counts=where("made_by", "is", "human"),
     columns=("person_id", "at", "agent_family", "made_by", "why"),
     sort=("-at",),
     picklists=(MADE_BY, WHY),

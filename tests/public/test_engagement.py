@@ -12,6 +12,7 @@ from crm import clock
 from crm.db import db
 from crm.engine import picklists, records, search, timeline
 from crm.engine.channels import Channel
+from crm.engine.conditions import sentence
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
@@ -100,6 +101,22 @@ def test_a_gateway_that_opens_everything_two_seconds_after_delivery_changes_noth
     with clock.standing_at(at + timedelta(minutes=10)):
         assert settling.settle_fresh() == 1
         assert acted_upon(sent, until=settled()) == (True, True, True)
+
+
+def test_conditions_on_openings_and_clicks_mean_people_unless_they_say_whose(sent, visitor, behind_a_gateway):
+    """Target groups, filters and rules by the builder of conditions: "there are clicks" of a person."""
+
+    def who(condition):
+        return search.count(SYSTEM, "contacts", {"$and": [{"$eq": ["id", sent.contact]}, condition]})
+
+    behind_a_gateway(f"/c/{sent.token('click')}/1", 2)
+    on_first = {"$eq": ["link_number", 1]}
+    assert (who({"$has": ["clicks"]}), who({"$has": ["clicks", on_first]}), who({"$hasnot": ["clicks"]})) == (0, 0, 1)
+    assert who({"$has": ["clicks", {"$eq": ["made_by", "machine"]}]}) == 1
+    assert "Made by" in sentence({"$has": ["clicks", on_first]}, "contacts")
+    behind_a_gateway(f"/c/{sent.token('click')}/1", 900)
+    assert (who({"$has": ["clicks"]}), who({"$has": ["clicks", on_first]}), who({"$hasnot": ["clicks"]})) == (1, 1, 0)
+    assert (who({"$has": ["opens"]}), who({"$has": ["opens", {"$eq": ["agent_family", "Firefox"]}]})) == (0, 0)
 
 
 def test_each_event_says_why_on_the_report_and_on_the_card(sent, visitor, behind_a_gateway):

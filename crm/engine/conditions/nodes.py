@@ -85,6 +85,23 @@ def read(where: Any, module: Module, viewer: Viewer | None = None) -> Node:
     return _Reader(viewer or SYSTEM).node(where, module, "", 1, 0)
 
 
+def _of_what_counts(inner: Node | None, target: Module) -> Node | None:
+    """Narrowed to the rows that count (Module.counts: clicks of people), unless the condition says itself which."""
+    if not target.counts:
+        return inner
+    counted = read(target.counts, target)
+    if inner is None:
+        return counted
+    return inner if _fields(inner) & _fields(counted) else Join((counted, inner))
+
+
+def _fields(node: Node) -> set[str]:
+    """The fields of the record itself that are asked for."""
+    if isinstance(node, Join):
+        return {name for item in node.items for name in _fields(item)}
+    return {node.field.name} if isinstance(node, Test) and node.through is None else set()
+
+
 class _Reader:
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -167,7 +184,7 @@ class _Reader:
         inner = None
         if len(items) == 2:
             inner = self.node(items[1], modules[relation.target], f"{path}[1]", depth + 1, nested + 1)
-        return Has(module, relation, inner, negated=key == "$hasnot")
+        return Has(module, relation, _of_what_counts(inner, modules[relation.target]), negated=key == "$hasnot")
 
     def may_follow(self, module: Module, relation: Relation) -> bool:
         if relation.kind == "many":

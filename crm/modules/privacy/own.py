@@ -85,8 +85,8 @@ register(
         fate="unlink",
     ),
     Holding("deliveries", "contact_id", reason="the same rows as those of person_id", fate="unlink"),
-    Holding("opens", "person_id", N_("Opened mails"), ("at", "agent_family", "ip"), fate="delete"),
-    Holding("clicks", "person_id", N_("Followed links"), ("at", "url", "agent_family", "ip"), fate="delete"),
+    Holding("opens", "person_id", N_("Opened mails"), ("at", "agent_family", "ip", "made_by"), fate="delete"),
+    Holding("clicks", "person_id", N_("Followed links"), ("at", "url", "agent_family", "ip", "made_by"), fate="delete"),
     Holding(
         "campaign_members", "person_id", N_("Campaigns"), ("campaign_id", "state", "added_at", "left_at", "result_code"),
         blank={"result_note": None},
