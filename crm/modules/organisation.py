@@ -90,3 +90,17 @@ def required_opt_in() -> str:
     """What `require_opt_in` was given: "" none (the default), "any", or "double"."""
     said = db.session.execute(select(SiteSetting.value).where(SiteSetting.name == "require_opt_in")).scalar()
     return "double" if said == "double" else "any" if said else ""
+
+
+def open_subscription_page(is_open: bool) -> None:
+    """Whether anybody may ask for mail at /u. The caller commits."""
+    db.session.execute(delete(SiteSetting).where(SiteSetting.name == "subscription_page"))
+    db.session.execute(
+        insert(SiteSetting).values(name="subscription_page", value=bool(is_open), changed_at=clock.now())
+    )
+
+
+def has_subscription_page() -> bool:
+    """What `open_subscription_page` was given; open unless an administrator closed it."""
+    said = select(SiteSetting.value).where(SiteSetting.name == "subscription_page")
+    return db.session.execute(said).scalar() is not False

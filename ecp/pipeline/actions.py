@@ -76,6 +76,7 @@ class Sendout:
 def start(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
     """Send now: gives the state that holds afterwards. Raises Missing, Forbidden, Conflict, Refused (why it cannot be sent)."""
     sendout = load(viewer, id)
+    _demand_administrator(viewer, sendout)
     if sendout.state in DONE["start"]:
         return sendout.state
     if sendout.state == "draft":
@@ -88,6 +89,7 @@ def start(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
 def schedule(viewer: Viewer, id: int, at: datetime, channel: Channel = Channel.API) -> str:
     """Send at a moment: 2 minutes to 366 days ahead. Raises as `start`, and Refused for the moment."""
     sendout = load(viewer, id)
+    _demand_administrator(viewer, sendout)
     if at.tzinfo is None:
         raise Refused(
             scheduled_at=Fault("bad_date", _("Say the time zone of the moment, such as 2026-11-30T14:05+02:00."))
@@ -102,6 +104,12 @@ def schedule(viewer: Viewer, id: int, at: datetime, channel: Channel = Channel.A
     if not sendout.recurs:  # each of its sendouts takes its mails when it is prepared
         quotas.hold(id, preview.count.sendable, at)
     return state
+
+
+def _demand_administrator(viewer: Viewer, sendout: Sendout) -> None:
+    """Quick mailings are sent by administrators only, whoever may change their drafts (M112)."""
+    if sendout.source == QUICK and not viewer.is_admin:
+        raise Forbidden(_("Only administrators may send quick mailings."), "forbidden_action")
 
 
 def demand_moment(at: datetime) -> None:

@@ -12,11 +12,11 @@ from crm.engine.refusals import Refused
 from crm.modules import subscriptions
 from crm.modules.opt_ins import asking
 from crm.modules.opt_ins.asking import Standing
-from crm.modules.organisation import organisation
+from crm.modules.organisation import has_subscription_page, organisation
 from crm.ui.i18n import LANGUAGES
 from crm.ui.public_forms import form_token, receive, sent_token
 from crm.ui.public_page import choose_language, page, speaking
-from ecp.web.public import Gone, bp, source, writing
+from ecp.web.public import Gone, Unknown, bp, source, writing
 from ecp.web.public_leaving import shown, wording
 
 FORM = "newsletter"
@@ -26,6 +26,7 @@ NAMES = {"first_name": 60, "last_name": 80}
 @bp.get("/u")
 def join() -> Response:
     """The page where anybody may ask for our mail; `?list=` ticks the list of that number."""
+    _demand_open()
     language = _language(request.args.get("language"))
     chosen = {request.args.get("list", "")}
     return _draw(language, form_token(FORM), {}, chosen)
@@ -35,6 +36,7 @@ def join() -> Response:
 @writing
 def ask_to_join() -> Response:
     """Mail the link that confirms. The answer is the same for every address."""
+    _demand_open()
     language = _language(request.form.get("language"))
     email = request.form.get("email", "").strip()
     typed = {name: " ".join(request.form.get(name, "").split()) for name in NAMES} | {"email": email}
@@ -62,6 +64,11 @@ def ask_to_join() -> Response:
             address=email,
         )  # fmt: skip
         return page("words", language=language, heading=_("One step is left"), text=text)
+
+
+def _demand_open() -> None:
+    if not has_subscription_page():
+        raise Unknown
 
 
 def ask_opt_in(token: str) -> Response | None:

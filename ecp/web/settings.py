@@ -33,7 +33,7 @@ TEXTS = ("name", "colour", "address", "contact", "css")
 def show() -> Response:
     """All settings on one page."""
     demand_portal_admin()
-    return _draw(vars(site.organisation()) | {"require_opt_in": site.required_opt_in()})
+    return _draw(vars(site.organisation()) | _rules())
 
 
 def _draw(typed: dict[str, Any], status: int = 200, faults: dict[str, str] | None = None) -> Response:
@@ -60,15 +60,20 @@ def save() -> AnyResponse:
     try:
         if (logo := _logo()) is not None:
             values["logo"] = logo
-        before = vars(site.organisation()) | {"require_opt_in": site.required_opt_in()}
+        before = vars(site.organisation()) | _rules()
         site.change(**values)
         site.require_opt_in(_wanted_opt_in())
+        site.open_subscription_page(request.form.get("subscription_page") == "1")
         commit()
         _note(before)
     except Refused as refused:
         db.session.rollback()
         faults = {name: found[0].message for name, found in refused.faults.items()}
-        kept = {"logo": site.organisation().logo, "require_opt_in": request.form.get("require_opt_in", "")}
+        kept = {
+            "logo": site.organisation().logo,
+            "require_opt_in": request.form.get("require_opt_in", ""),
+            "subscription_page": request.form.get("subscription_page") == "1",
+        }
         return _draw(typed | kept, 422, faults)
     left_out = cleaned(values["css"])[1]
     if left_out:
@@ -76,6 +81,11 @@ def save() -> AnyResponse:
     else:
         tell(_("The settings are saved."))
     return redirect("/ecp/settings" + ("?nocss=1" if request.args.get("nocss") else ""), 303)
+
+
+def _rules() -> dict[str, Any]:
+    """The rules of mailing as they are set."""
+    return {"require_opt_in": site.required_opt_in(), "subscription_page": site.has_subscription_page()}
 
 
 def _wanted_opt_in() -> bool | str:
@@ -86,7 +96,7 @@ def _wanted_opt_in() -> bool | str:
 
 def _note(before: dict[str, Any]) -> None:
     """Write down who changed which setting from what to what."""
-    now = vars(site.organisation()) | {"require_opt_in": site.required_opt_in()}
+    now = vars(site.organisation()) | _rules()
     for name in now:
         if now[name] != before[name]:
             said = {"user": viewer().id, "setting": name, "old": str(before[name])[:200], "new": str(now[name])[:200]}

@@ -1,8 +1,11 @@
 """Quick mailings: administrators choose people in a list and write to them; all else is as for every sendout."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
+from crm import clock
 from crm.db import db
 from crm.engine import search
 from crm.identity.viewer import SYSTEM
@@ -98,6 +101,9 @@ def test_the_same_by_rest_with_a_mail_a_template_or_a_filter(app, people, house,
 
     row, count = made(contact_ids=ids, lead_ids=[lead], email_template_id=house.mail_id, list_type_id=house.list_id)
     assert (row["email_template_id"], row["list_type_id"], count) == (house.mail_id, house.list_id, 3)
+    other = caller(app, people.mary)  # may send, but is no administrator
+    for verb, body in (("starts", {}), ("schedules", {"at": (clock.now() + timedelta(hours=1)).isoformat()})):
+        assert other("POST", f"/sendouts/{row.id}/{verb}", body).status_code == 403
     assert ask("POST", f"/sendouts/{row.id}/starts", {}).status_code == 200
     prepare.prepare(row.id)
     assert rows(row.id) == {ids[0]: "waiting", ids[1]: "opt_out", lead: "waiting"}

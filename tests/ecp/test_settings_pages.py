@@ -16,6 +16,7 @@ from crm.mail.dns_lookup import Check, Finding
 from crm.mail.folder import Folder
 from crm.mail.message import Envelope
 from crm.mail.sending.deliveries import Delivery
+from crm.modules import organisation
 from crm.ui.style_sheets import cleaned
 from ecp import senders
 from ecp.domains import checking
@@ -187,3 +188,12 @@ def test_the_outbox_shows_mails_as_their_readers_see_them(browse, mail):
     assert ada.get(f"/outbox/{mail}/source").headers["Content-Disposition"].startswith("attachment")
     ada.get("/outbox/../secret_key", 404)
     browse("eve").get(f"/outbox/{mail}", 404)
+
+
+def test_which_opt_in_people_need_and_the_page_to_ask_for_mail_are_set_on_one_page(browse, house):
+    ada = browse("ada")
+    for opt_in, is_open in (("double", False), ("any", True), ("", True)):
+        said = ada.form("/settings") | {"require_opt_in": opt_in, "subscription_page": "1" if is_open else "0"}
+        ada.post("/settings", said)
+        assert (organisation.required_opt_in(), organisation.has_subscription_page()) == (opt_in, is_open)
+        assert f'<option value="{opt_in}" selected>' in ada.get("/settings").text

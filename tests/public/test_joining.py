@@ -14,7 +14,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.opt_ins import OptIn, asking
-from crm.modules.organisation import require_opt_in
+from crm.modules.organisation import open_subscription_page, require_opt_in
 from crm.ui import public_forms
 from tests.public.test_leaving import why_not
 
@@ -140,6 +140,15 @@ def test_with_opt_in_required_one_agrees_on_the_page_of_choices(sent, visitor):
     assert why_not(sent) is None
     assert (evidence().source, evidence().person_id) == ("Mail choices", sent.contact)
     assert contact("anna@example.com")["language"] == "fi"
+
+
+def test_a_house_may_keep_the_page_closed(sent, visitor):
+    assert visitor.get("/u").status_code == 200
+    open_subscription_page(False)
+    assert [visitor.get("/u").status_code, visitor.post("/u", data={"email": "a@example.com"}).status_code] == [
+        404,
+        404,
+    ]
 
 
 def test_what_was_never_confirmed_is_forgotten_after_30_days(sent, visitor):
