@@ -120,9 +120,10 @@ def index_many(module: Module | str, rows: Mapping[int, Mapping[str, Any]], is_n
         return
     said = (
         "INSERT INTO text_index (entity_id, words) SELECT i, array_to_tsvector(string_to_array(w, ' ')) "
-        "FROM unnest(%(ids)b::bigint[], %(words)b::text[]) AS rows (i, w) "
-        "ON CONFLICT (entity_id) DO UPDATE SET words = excluded.words"
+        "FROM unnest(%(ids)b::bigint[], %(words)b::text[]) AS rows (i, w)"
     )
+    if not is_new:
+        said += " ON CONFLICT (entity_id) DO UPDATE SET words = excluded.words"
     with _gathered(connection, len(rows)):
         connection.exec_driver_sql(said, {"ids": list(rows), "words": [words for _id, words in made]})
 
