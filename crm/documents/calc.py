@@ -5,9 +5,11 @@ from copy import deepcopy
 
 from lxml import etree
 
-from crm.documents.flavours import CALC_EXTENSION, FLAVOURS, KIND, OFFICE, TABLE, TEXT, Element
+from crm.documents.cell_values import KIND
+from crm.documents.flavours import FLAVOURS, Element
 from crm.documents.merging import Merger, Scope
 from crm.documents.moving import ADDRESS, CALC, Moves, moved_formula
+from crm.documents.namespaces import CALC_EXTENSION, OFFICE, TABLE, TEXT
 from crm.documents.package import Package, parse, written
 
 OLD = "was"  # a mark that only lives while the file is filled: the row's number in the template

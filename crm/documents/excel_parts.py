@@ -7,7 +7,8 @@ from copy import deepcopy
 
 from lxml import etree
 
-from crm.documents.flavours import KIND, Element
+from crm.documents.cell_values import KIND
+from crm.documents.flavours import Element
 from crm.documents.moving import EXCEL, Moves, moved_formula
 from crm.documents.package import Package, parse, written
 
@@ -126,6 +127,10 @@ class Styles:
     def __init__(self, package: Package) -> None:
         self._root = parse(package.parts[self.PART]) if self.PART in package.parts else None
         self._made: dict[tuple[str, str], str] = {}
+        self._general = {GENERAL}  # others than Excel give the plain format a number of its own
+        for one in self._root.iter(f"{S}numFmt") if self._root is not None else ():
+            if (one.get("formatCode") or "").casefold() == "general":
+                self._general.add(one.get("numFmtId") or GENERAL)
 
     def settle(self, sheet: Element) -> None:
         """Give a format to the cells of a sheet whose values were put there."""
@@ -138,7 +143,7 @@ class Styles:
         known = self._root.find(f"{S}cellXfs") if self._root is not None else None
         if known is None or not style.isdecimal() or int(style) >= len(known):
             return style
-        if (known[int(style)].get("numFmtId") or GENERAL) != GENERAL:
+        if (known[int(style)].get("numFmtId") or GENERAL) not in self._general:
             return style
         if (style, wanted) not in self._made:
             made = deepcopy(known[int(style)])

@@ -9,23 +9,13 @@ from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 from lxml import etree
-from openpyxl.utils.datetime import to_excel
 
+from crm.documents.cell_values import put_in_calc, put_in_excel
+from crm.documents.namespaces import DRAW, OFFICE, SPACE, TABLE, TEXT, W14, XML_ID, S, W
 from crm.documents.tokens import BLOCK_MARK, BadTag, only_tags
 from crm.words import _
 
 Element: TypeAlias = etree._Element
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
-TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
-TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
-OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-CALC_EXTENSION = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
-KIND = "kind-of-value"  # a mark on cells that only lives while a workbook is filled
-SPACE = "{http://www.w3.org/XML/1998/namespace}space"
-XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -190,7 +180,7 @@ class Flavour:
         """Make a number or a date what a cell holds, shown as `said`; whether it is one."""
         if not self.has_numbers or isinstance(value, bool) or not isinstance(value, int | Decimal | date):
             return False
-        put = _put_in_excel if self.walk == "excel" else _put_in_calc
+        put = put_in_excel if self.walk == "excel" else put_in_calc
         return put(paragraph, value, said)
 
     def text_of(self, paragraph: Element) -> str:
@@ -247,42 +237,6 @@ class Flavour:
 
     def empty_paragraph(self) -> Element:
         return etree.Element(f"{W}p" if self.walk == "word" else f"{TEXT}p")
-
-
-def _note_kind(cell: Element, value: Decimal | int | date) -> None:
-    kind = {"datetime": "moment", "date": "date", "Decimal": "money"}.get(type(value).__name__)
-    if kind:
-        cell.set(KIND, kind)
-
-
-def _put_in_excel(cell: Element, value: Decimal | int | date, said: str) -> bool:
-    for child in list(cell):
-        cell.remove(child)
-    cell.attrib.pop("t", None)
-    _note_kind(cell, value)
-    number = to_excel(value) if isinstance(value, date) else value
-    etree.SubElement(cell, f"{S}v").text = f"{number:f}" if isinstance(number, Decimal) else str(number)
-    return True
-
-
-def _put_in_calc(paragraph: Element, value: Decimal | int | date, said: str) -> bool:
-    cell = paragraph.getparent()
-    if cell is None or cell.tag != f"{TABLE}table-cell" or len(cell) > 1:
-        return False
-    for name in ("value-type", "string-value"):
-        cell.attrib.pop(f"{OFFICE}{name}", None)
-    cell.attrib.pop(f"{CALC_EXTENSION}value-type", None)
-    _note_kind(cell, value)
-    is_date = isinstance(value, date)
-    cell.set(f"{OFFICE}value-type", "date" if is_date else "float")
-    cell.set(
-        f"{OFFICE}date-value" if is_date else f"{OFFICE}value",
-        value.isoformat() if isinstance(value, date) else f"{value:f}" if isinstance(value, Decimal) else str(value),
-    )
-    for child in list(paragraph):
-        paragraph.remove(child)
-    paragraph.text = said
-    return True
 
 
 WORD = Flavour(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from lxml import etree
 
 from crm.documents import rich_text
-from crm.documents.flavours import S, W
+from crm.documents.namespaces import S, W
 from crm.documents.package import RTF_PART, Package, parse
 
 REMEMBERED = 60  # seconds

@@ -9,13 +9,12 @@ from typing import Any, Protocol
 
 from lxml import etree
 
+from crm.documents.asked import Path, variables
 from crm.documents.flavours import FLAVOURS, Element, Flavour
 from crm.documents.package import Package, written
 from crm.documents.tokens import BadTag, Either, Every, Literal, Mark, Piece, Said, only_mark, pieces, tokens
-from crm.engine.tags.tree import Assign, Expression, Loop, Math, Show, Variable, expressions
+from crm.engine.tags.tree import Assign, Expression, Loop, Math, Show
 from crm.words import _
-
-Path = tuple[str, ...]
 
 
 class Scope(Protocol):
@@ -223,7 +222,7 @@ class Merger:
         """The one list whose rows an element shows. Raises BadTag when there are several."""
         found: list[Path] = []
         for paragraph in self._flavour.paragraphs_of(element):
-            for name in _variables(pieces(self._flavour.text_of(paragraph)), frozenset()):
+            for name in variables(pieces(self._flavour.text_of(paragraph)), frozenset()):
                 path = scope.list_of(name)
                 if path is not None and path not in found:
                     found.append(path)
@@ -294,28 +293,6 @@ class Merger:
         if value is None:
             return False
         return self._flavour.put_value(paragraph, value, scope.show(tags[0].node, tags[0].source))
-
-
-def _variables(found: Sequence[Piece], own: frozenset[str]) -> Iterable[Path]:
-    """The names with a dot that pieces ask for, but those of loops inside."""
-    for piece in found:
-        match piece:
-            case Said(node):
-                yield from _of((node,), own)
-            case Either(arms):
-                for test, body in arms:
-                    if test is not None:
-                        yield from _of((Show(test),), own)
-                    yield from _variables(body, own)
-            case Every(loop, _start, body):
-                yield from _of((Show(loop.source),), own)
-                yield from _variables(body, own | {loop.item})
-
-
-def _of(nodes: tuple[Show | Assign | Math, ...], own: frozenset[str]) -> Iterable[Path]:
-    for expression in expressions(nodes):
-        if isinstance(expression, Variable) and len(expression.path) > 1 and expression.path[0] not in own:
-            yield expression.path
 
 
 def _has(element: Element, tags: frozenset[str]) -> bool:

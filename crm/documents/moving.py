@@ -93,7 +93,7 @@ def _follow(moves: Mapping[str, Moves], sheet: str, own: Own | None, gone: str) 
         is_list = not sheet or (_BEFORE.search(found.string[:base]) and _AFTER.match(found.string[found.end() :]))
         if span[0] == span[1] or not is_list:
             return f"{begin}{span[0]}{closing}"
-        dot = "." if closing else ""
+        dot = "" if found.re is EXCEL else "."
         return f"{begin}{span[0]}:{dot}{found['column']}{found['mark']}{span[1]}{closing}"
 
     return follow

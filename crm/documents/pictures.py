@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from crm.db import db
-from crm.documents.flavours import DRAW, TEXT, Element, W
+from crm.documents.flavours import Element
+from crm.documents.namespaces import DRAW, TEXT, W
 from crm.documents.package import RELATIONS, Package, parse, written
 from crm.engine import attachments
 from crm.engine.pictures import media_type_of

@@ -13,6 +13,12 @@ NAMES = " ".join(f'xmlns:{short}="{OASIS}{name}:1.0"' for short, name in (("offi
 NAMES += f' xmlns:of="{OASIS}of:1.2"'
 
 
+CHART = (
+    f'<?xml version="1.0"?><office:document-content {NAMES} xmlns:chart="{OASIS}chart:1.0" xmlns:xlink="http://www.w3.org/1999/xlink"><office:body><office:chart>'
+    '<chart:chart xlink:href=".."><chart:series chart:values-cell-range-address="&apos;My sheet&apos;.B3"/></chart:chart></office:chart></office:body></office:document-content>'
+)
+
+
 def excel(rows, change=None):
     """`rows`: lists of cells, "=…" a formula. `change(book, sheet)` does the rest."""
     book = Workbook()
@@ -54,6 +60,7 @@ def calc(rows):
             "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
             "META-INF/manifest.xml": manifest,
             "content.xml": content,
+            "Object 1/content.xml": CHART,
         }
     )
 

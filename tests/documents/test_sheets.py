@@ -17,6 +17,7 @@ from crm.documents.scopes import Filling
 from crm.documents.showing import speaking_of
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
+from tests.documents.samples import zipped
 from tests.documents.sheets import calc, excel, read_calc, read_excel
 from tests.documents.test_filling import invoice
 
@@ -104,9 +105,36 @@ def test_rows_of_an_excel_file_repeat_and_what_points_at_them_follows(app):
     assert (many[0][2], many[303][1]) == ("=B304", "=SUM(B3:B302)+SUM(B3:B302)")
 
 
+def test_a_file_that_another_program_wrote_is_filled_alike(app):
+    """Shared formulas, rows and cells without addresses, and the plain format under another number."""
+    written = (
+        '<sheetData><row r="1"><c r="A1" s="1" t="inlineStr"><is><r><t>{$doc</t></r><r><t>.due_on}</t></r></is></c></row>'
+        '<row><c t="inlineStr"><is><t>{$rows.total}</t></is></c><c><f t="shared" ref="B2:B4" si="0">A2*2</f><v>9</v></c></row>'
+        '<row r="4"><c r="A4"><v>5</v></c><c r="B4"><f t="shared" si="0"/><v>9</v></c></row>'
+        '<row r="5000"><c r="A5000"><f>A4+SUM(A2:A4)</f><v>1</v></c></row></sheetData>'
+    )
+    parts = dict(package.read("x.xlsx", excel([["x"]])).parts)
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet] = re.sub(rb"<sheetData>.*</sheetData>", written.encode(), parts[sheet])
+    styles = parts["xl/styles.xml"].decode()
+    styles = re.sub(r"<numFmts[^>]*/>", "", styles)
+    styles = re.sub(
+        r"(<styleSheet[^>]*>)", r'\1<numFmts count="1"><numFmt numFmtId="164" formatCode="General"/></numFmts>', styles
+    )
+    parts["xl/styles.xml"] = re.sub(
+        r"</cellXfs>", '<xf numFmtId="164" fontId="0" fillId="0" borderId="0"/></cellXfs>', styles
+    ).encode()
+    found = load_workbook(io.BytesIO(filled(zipped(parts), "xlsx")))["My sheet"]
+    assert (found["A1"].value, found["A1"].is_date) == (datetime(2026, 12, 1), True)
+    assert [found[f"B{row}"].value for row in (2, 3, 4, 6)] == ["=A2*2", "=A3*2", "=A4*2", "=A6*2"]
+    assert found["A5002"].value == "=A6+SUM(A2:A6)"
+
+
 def test_rows_of_a_calc_file_repeat_and_what_points_at_them_follows(app):
     rows = [[_calc(cell) for cell in row] for row in ROWS]
-    found, text = read_calc(filled(calc(rows), "ods"))
+    data = filled(calc(rows), "ods")
+    found, text = read_calc(data)
+    assert b"B3:.B5" in zipfile.ZipFile(io.BytesIO(data)).read("Object 1/content.xml")
     wanted = [[_calc(cell) for cell in row] for row in FILLED]
     wanted[0][1] = "2026-12-01"
     assert found == wanted

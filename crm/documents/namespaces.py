@@ -1,0 +1,12 @@
+"""The names of the markup that office files are written in."""
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
+TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+CALC_EXTENSION = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
