@@ -69,5 +69,7 @@ def objection(module: str, id: int, rules: allow.Rules | None = None) -> str | N
         .where(table.c.id == id)
         .subquery()
     )
-    found: str | None = db.session.execute(select(allow.reason(people, rules or allow.Rules(None), many=False))).scalar()
+    found: str | None = db.session.execute(
+        select(allow.reason(people, rules or allow.Rules(None), many=False))
+    ).scalar()
     return found
