@@ -7,7 +7,7 @@ for.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +22,9 @@ from crm.mail.outcome import Outcome
 from crm.mail.sending.deliveries import Delivery, Run
 from crm.mail.sending.kinds import KINDS, Claimed, Rendered
 from crm.mail.sending.prepared import slot
-from crm.mail.sending.quick import IS_HELD_BY_US, Begin, QuickCommit
+from crm.mail.sending.quick import IS_HELD_BY_US, Begin, Entry, QuickCommit
 from crm.mail.sending.settle import Settlement
+from crm.mail.sending.together import Together
 
 Context = Callable[[], AbstractContextManager[Any]]
 _D = Delivery.__table__.c
@@ -67,44 +68,50 @@ class Ledger:
         # SQLite lets one write; threads of this process queue here rather than in its sleeping busy handler.
         self.is_shared = engine.dialect.name == "sqlite"
         self._turn: AbstractContextManager[Any] = _ONE_WRITER if self.is_shared else nullcontext()
+        self._together = Together(_ONE_WRITER, self._commit)
 
     def record(self, ending: Ending | None, beginning: Beginning | None) -> bool:
         """Commit an outcome and the beginning of the next text in one transaction; whether that one may begin.
 
         Raises SQLAlchemy's DBAPIError when the ledger cannot be written; calling again with the same values is safe."""
         try:
-            if beginning:
-                self._statements(beginning.row)  # made outside of the transaction: a kind may read for it
-            with self._turn:
-                connection = self._open()
-                if ending is None or ending.settlement.state == "sent":
-                    return self._record_quickly(connection, ending, beginning)
-                with connection.begin():
+            is_usual = ending is None or ending.settlement.state == "sent"
+            entry = self._entry(ending if is_usual else None, beginning)  # before any turn: a kind may read for it
+            if ending is not None and not is_usual:
+                with self._turn, (connection := self._open()).begin():
                     self._write(connection, ending)
-                may_begin = self._record_quickly(connection, None, beginning)
+            return self._record_quickly(entry) if entry.is_sent or entry.begin else False
         except Exception:
             self.close()
             raise
-        return may_begin
 
-    def _record_quickly(self, connection: Connection, ending: Ending | None, beginning: Beginning | None) -> bool:
+    def _record_quickly(self, entry: Entry) -> bool:
         """The usual case (it was sent, the next begins) on the driver itself: two statements, one commit."""
-        raw: Any = connection.connection.dbapi_connection
-        if raw is None or (ending is None and beginning is None):
-            return False
+        try:
+            if self.is_shared:
+                return self._together.run(entry)
+            self._quick.run(self._raw(), entry)
+        except self._errors as problem:
+            raise OperationalError("the sending ledger", None, problem) from problem
+        return entry.may_begin
+
+    def _entry(self, ending: Ending | None, beginning: Beginning | None) -> Entry:
+        """What is to be recorded, as the statements want it."""
         values: dict[str, Any] = {"worker": self.worker_id}
-        begin = None
         if ending:
             values |= ending.settlement.values
             values["sent_row"], values["sent_fence"] = ending.row.id, ending.row.fence
         if beginning:
-            row, begin = beginning.row, self._statements(beginning.row)[0]
+            row = beginning.row
             values["row"], values["held_fence"] = row.id, row.fence
             values["begun"], values["mid"] = beginning.at, beginning.rendered.message_id
-        try:
-            return self._quick.run(raw, values, ending is not None, begin)
-        except self._errors as problem:
-            raise OperationalError("the sending ledger", None, problem) from problem
+        return Entry(values, ending is not None, self._statements(beginning.row)[0] if beginning else None)
+
+    def _commit(self, entries: Sequence[Entry]) -> None:
+        self._quick.run_together(self._raw(), entries)
+
+    def _raw(self) -> Any:
+        return self._open().connection.dbapi_connection
 
     def may_still(self, beginning: Beginning) -> bool:
         """Ask again right before the text, when it had to wait: is it still ours, the run open, nothing against it?"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,12 +35,27 @@ class Begin:
     after_sent: Prepared | None
 
 
+@dataclass(slots=True)
+class Entry:
+    """What one connection has to record: that its last mail `is_sent`, and that the text of its next one begins.
+
+    `values` for the slots of both statements. Afterwards `is_done`, and `may_begin` or the `problem` of this entry."""
+
+    values: dict[str, Any]
+    is_sent: bool
+    begin: Begin | None
+    is_done: bool = False
+    may_begin: bool = False
+    problem: BaseException | None = None
+
+
 class QuickCommit:
     """Both statements of a mail in one transaction. Made once a ledger."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._is_sqlite = dialect.name == "sqlite"
+        self._of_database = dialect.loaded_dbapi.OperationalError  # locked, full, gone: not the fault of one entry
         self._sent = Prepared(_SENT, dialect)
 
     def prepare(self, begin: Update) -> Begin:
@@ -49,32 +65,39 @@ class QuickCommit:
         both = begin.add_cte(_SENT.returning(_D.id).cte("ended"))
         return Begin(Prepared(begin, self._dialect), Prepared(both, self._dialect))
 
-    def run(self, raw: Any, values: dict[str, Any], is_sent: bool, begin: Begin | None) -> bool:
-        """Commit that a mail `is_sent`, or the beginning of the next, or both; whether that one may begin.
-
-        `raw` is the driver's connection. Raises the driver's errors; then nothing was written."""
-        if self._is_sqlite:
-            return self._run_on_sqlite(raw, values, is_sent, begin)
+    def run(self, raw: Any, entry: Entry) -> None:
+        """Commit one entry on PostgreSQL. `raw` is the driver's connection. Raises the driver's errors; then nothing was written."""
+        begin, is_sent = entry.begin, entry.is_sent
         statement = self._sent if begin is None else begin.alone if not is_sent else begin.after_sent
         raw.autocommit = True  # one statement is a transaction: no way to the server for BEGIN, none for COMMIT
         try:
-            touched = statement.run(_raw_cursor(raw), values) if statement else 0
+            touched = statement.run(_raw_cursor(raw), entry.values) if statement else 0
         finally:
             raw.autocommit = False
-        return begin is not None and touched > 0
+        entry.may_begin = begin is not None and touched > 0
 
-    def _run_on_sqlite(self, raw: Any, values: dict[str, Any], is_sent: bool, begin: Begin | None) -> bool:
-        cursor = raw.cursor()
-        try:
-            cursor.execute("BEGIN IMMEDIATE")
-            if is_sent:
-                self._sent.run(cursor, values)
-            may_begin = begin is not None and begin.alone.run(cursor, values) > 0
-            cursor.execute("COMMIT")  # raw.commit() would read that word anew each time
-        except BaseException:
-            raw.rollback()
-            raise
-        return may_begin
+    def run_together(self, raw: Any, entries: Sequence[Entry]) -> None:
+        """Commit entries of several connections on SQLite at once: each is as durable, and they wait for the disk once.
+
+        What is wrong with one entry is that one's `problem`; what is wrong with the database is everybody's."""
+        left = list(entries)
+        while left:
+            cursor, at = raw.cursor(), None
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                for at in left:
+                    if at.is_sent:
+                        self._sent.run(cursor, at.values)
+                    at.may_begin = at.begin is not None and at.begin.alone.run(cursor, at.values) > 0
+                at = None
+                cursor.execute("COMMIT")  # raw.commit() would read that word anew each time
+                return
+            except BaseException as problem:  # noqa: BLE001 - whoever brought it hears of it
+                raw.rollback()
+                wrong = left if at is None or isinstance(problem, self._of_database) else [at]
+                for one in wrong:
+                    one.problem = problem
+                left = [one for one in left if one.problem is None]
 
 
 def _raw_cursor(raw: Any) -> Any:
