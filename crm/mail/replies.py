@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from functools import lru_cache
 
 _ONE_LINE = re.compile(rb"([2-5]\d\d)(?: ([^\r\n]*))?\r*\n").match  # nearly every reply
 _LONGEST = 64 * 1024  # all lines of one reply; a server that talks longer is not speaking SMTP
@@ -26,10 +27,10 @@ class Replies:
 
     def read(self, seconds: float) -> tuple[int, str]:
         """Code and text (lines joined by a space) of the next reply; raises `Dropped` when it is not whole within `seconds`."""
-        code, lines = self.read_lines(seconds)
-        text = lines.replace(b"\n", b" ").decode("utf-8", "replace")
-        # Replies end up in the ledger and on screens: no control characters.
-        return code, text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+        code, lines = (self.buffer and self._take()) or self.read_lines(
+            seconds
+        )  # of several commands the replies come together
+        return code, _words(lines)
 
     def read_lines(self, seconds: float) -> tuple[int, bytes]:
         """The same with the lines as they came, joined by LF (EHLO)."""
@@ -76,3 +77,10 @@ class Replies:
             if line[3:4] != b"-":
                 self.buffer = self.buffer[start:]
                 return int(line[:3]), b"\n".join(part[4:].strip() for part in lines)
+
+
+@lru_cache(maxsize=64)  # most replies of a server are always the same
+def _words(lines: bytes) -> str:
+    """The lines of a reply as one text. Replies end up in the ledger and on screens: no control characters."""
+    text = lines.replace(b"\n", b" ").decode("utf-8", "replace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

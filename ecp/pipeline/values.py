@@ -76,6 +76,7 @@ class Reader:
         if module not in self._queries:  # made once: making it takes longer than running it
             self._queries[module] = self._query(module)
         query, places = self._queries[module]
+        kinds = list(places.values())
         rows = db.session.execute(query, {"ids": list(ids)}).all()
         default = config.current().locale
         found: dict[int, Filled] = {}
@@ -84,10 +85,11 @@ class Reader:
         ):
             present = presenter(language)
             with force_locale(spoken(language)):
-                for row in mine:
-                    read: Read = {name: (kind, row[3 + place]) for place, (name, kind) in enumerate(places.items())}
-                    shown, raw = gather(self.names, (self._common | read).get, present, language)
-                    found[row.of_id] = Filled(shown, raw, language, row.of_measure or "unknown")
+                shown_to_all, raw_of_all = gather(self._common, self._common.get, present, language)
+                for id, _language, measure, *values in mine:
+                    read: Read = dict(zip(places, zip(kinds, values, strict=True), strict=True))
+                    shown, raw = gather(places, read.get, present, language)
+                    found[id] = Filled(shown_to_all | shown, raw_of_all | raw, language, measure or "unknown")
         return found
 
     def _query(self, module: str) -> tuple[Any, dict[str, Field | None]]:

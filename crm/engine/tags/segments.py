@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crm.engine.tags.encode import ENCODERS, Context
 from crm.engine.tags.parse import parse
@@ -118,21 +119,22 @@ class Encoded:
     def __init__(self, segments: Segments, encode: Callable[[str], bytes]) -> None:
         """`encode` turns any piece of text into bytes that may be joined with any other piece."""
         self.segments = segments
-        self._encode = encode
         self._template = [encode(part) if isinstance(part, str) else b"" for part in segments.parts]
         self._choices = tuple(
             (place, choice, {id(body): Encoded(body, encode) for _, body in choice.arms})
             for place, choice in segments._choices
         )
-        self._slots = tuple((name, make, encode(fallback), places) for name, make, fallback, places in segments._slots)
+        made = {make: _remembering(make, encode) for _, make, _, _ in segments._slots}
+        self._slots = tuple(
+            (name, made[make], encode(fallback), places) for name, make, fallback, places in segments._slots
+        )
 
     def fill(self, values: Mapping[str, str], raw: Mapping[str, str] | None = None) -> list[bytes]:
         """The encoded pieces for one person, to be joined; `values` and `raw` as in Segments.fill."""
         out = self._template.copy()
-        encode = self._encode
         for name, make, fallback, places in self._slots:
             value = values.get(name)
-            piece = encode(make(value)) if value else fallback
+            piece = make(value) if value else fallback
             for place in places:
                 out[place] = piece
         for place, choice, bodies in self._choices:
@@ -140,6 +142,11 @@ class Encoded:
             if body is not None:
                 out[place] = b"".join(bodies[id(body)].fill(values, raw))
         return out
+
+
+def _remembering(make: Callable[[str], str], encode: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """Both in one; many people have the same city, and all of a sendout the name of its campaign."""
+    return lru_cache(maxsize=256)(lambda value: encode(make(value)))
 
 
 def compile(text: str | Tree, context: Context = "text") -> Segments:

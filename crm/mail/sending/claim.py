@@ -66,8 +66,8 @@ def give_back(connection: Connection, worker_id: int, rows: Sequence[Claimed], s
 
 def _due(connection: Connection, run: int | None, now: datetime) -> list[bool]:
     """Which rows of a run are due: True for those that go at once, False for those whose moment has come."""
-    given = {"run": run, "now": now}
-    return [at_once for at_once in (True, False) if connection.scalar(_LOOK[run is None, at_once], given) is not None]
+    found = connection.execute(_LOOK[run is None], {"run": run, "now": now}).one()
+    return [at_once for at_once, is_due in zip((True, False), found, strict=True) if is_due]
 
 
 def _lease(connection: Connection, statement: Any, given: dict[str, Any]) -> list[Claimed]:
@@ -97,6 +97,9 @@ def _lease_statement(*of: Any) -> Any:
 
 # Built once: SQLAlchemy takes longer to build them than the database to run them.
 _WAYS = [(is_single, is_at_once) for is_single in (True, False) for is_at_once in (True, False)]
-_LOOK = {way: select(_D.id).where(*_of(*way)).limit(1) for way in _WAYS}
+_LOOK = {
+    is_single: select(*(select(_D.id).where(*_of(is_single, at_once)).exists() for at_once in (True, False)))
+    for is_single in (True, False)
+}
 _LEASE = {way: _lease_statement(*_of(*way)) for way in _WAYS}
 _RUNS = select(Run.sendout_id).where(Run.state == "open").order_by(Run.sendout_id)
