@@ -54,6 +54,13 @@ class Cycle:
         return self.kind == "daily"
 
 
+def cycle_from(kind: Kind, first: datetime, zone: str) -> Cycle:
+    """The cycle whose first occurrence is `first` (aware): the same time of day in `zone`, weekday or day of the month."""
+    local = first.astimezone(ZoneInfo(zone))
+    weekday = local.weekday() if kind == "weekly" else None
+    return Cycle(kind, local.time().replace(second=0, microsecond=0), weekday, local.day if kind == "monthly" else None)
+
+
 def moment_of(day: date, at: time, zone: str) -> datetime:
     """The moment of a wall clock's reading in `zone`, in UTC: of two the first, of none the first minute after the gap."""
     here = ZoneInfo(zone)

@@ -227,6 +227,7 @@ def usual(viewer: Viewer, sendout_id: int, last: int = 10) -> dict[str, float] |
         table.c.sent_count > 0,
         table.c.id != sendout_id,
         table.c.owner_id == row["owner_id"],
+        table.c.is_automatic.is_(False),
     ]
     if row["started_at"] is not None:
         before.append(or_(table.c.started_at.is_(None), table.c.started_at < row["started_at"]))

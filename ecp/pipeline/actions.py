@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from crm import clock
+from crm.cycles import cycle_from
 from crm.db import db
 from crm.engine import afterwards, history, outbox, picklists
 from crm.engine.channels import Channel
@@ -60,6 +61,7 @@ class Sendout:
     skip_earlier: bool
     is_automatic: bool = False
     recurrence: str | None = None
+    recurs_from: datetime | None = None
     source: str | None = None
 
     @property
@@ -134,8 +136,15 @@ def pause(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
 
 
 def resume(viewer: Viewer, id: int, channel: Channel = Channel.API) -> str:
-    """Go on with those who wait. One that was paused while it was prepared is prepared to its end first."""
+    """Go on with those who wait. One that was paused while it was prepared is prepared to its end first.
+
+    One that recurs (only a restored backup pauses those) goes on with its next time: the last one may have been sent."""
     sendout = load(viewer, id)
+    if sendout.recurs and sendout.recurs_from is not None:
+        kind: Any = sendout.recurrence
+        zone = clock.site_zone()
+        following = cycle_from(kind, sendout.recurs_from, zone).next(clock.now(), zone)
+        return _move(viewer, sendout, "resume", channel, after="scheduled", state_note=None, scheduled_at=following)
     after = "sending" if checks.is_prepared(sendout.id) else "preparing"
     return _move(viewer, sendout, "resume", channel, after=after, state_note=None)
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select, update
 
 from crm import clock
-from crm.cycles import Cycle
+from crm.cycles import cycle_from
 from crm.db import db
 from crm.engine import records, relations
 from crm.engine.channels import Channel
@@ -25,16 +25,6 @@ from ecp.pipeline import actions, audience
 TOO_LATE = timedelta(hours=24)
 KINDS = ("daily", "weekly", "monthly")
 COPIED = ("email_template_id", "campaign_id", "list_type_id", "owner_id", "description")
-
-
-def cycle_of(recurrence: str, first: datetime, zone: str) -> Cycle:
-    """The cycle of a mailing whose first moment is `first`: the same time of day, weekday or day of the month."""
-    local = first.astimezone(ZoneInfo(zone))
-    kind: Any = recurrence
-    return Cycle(
-        kind, local.time().replace(second=0, microsecond=0),
-        weekday=local.weekday() if kind == "weekly" else None, day=local.day if kind == "monthly" else None,
-    )  # fmt: skip
 
 
 def put_due() -> list[int]:
@@ -57,7 +47,7 @@ def put_due() -> list[int]:
 def _put(row: Mapping[Any, Any], now: datetime) -> int | None:
     """The sendout of the latest occurrence; None when that was too long ago, or another worker was faster."""
     zone = clock.site_zone()
-    cycle = cycle_of(row["recurrence"], row["recurs_from"] or row["scheduled_at"], zone)
+    cycle = cycle_from(row["recurrence"], row["recurs_from"] or row["scheduled_at"], zone)
     last = cycle.last(now, zone)
     latest = row["scheduled_at"] if last is None else max(row["scheduled_at"], last)
     following = cycle.next(now, zone)

@@ -30,7 +30,7 @@ def show() -> str:
     if may(viewer(), "view", "sendouts"):
         said = where("state", "one of", UNDER_WAY)
         running = search.find(viewer(), "sendouts", where=said, columns=COLUMNS, limit=10, count="none").rows
-        said = where("state", "is", "sent")
+        said = {"$and": [where("state", "is", "sent"), where("is_automatic", "is", False)]}
         done = search.find(
             viewer(), "sendouts", where=said, columns=COLUMNS, sort=("-started_at",), limit=8, count="none"
         ).rows

@@ -51,11 +51,25 @@ def stand_still(made_at: str) -> int:
     # Mails of events that came due since were sent then, or come too late now.
     planned = (triggers.c.action == "scheduled", triggers.c.active.is_(True))
     db.session.execute(update(triggers).where(*planned).values(activated_at=clock.now()))
+    _hold_automatic_mails(note)
     db.session.execute(
         text("UPDATE jobs SET state = 'waiting', lease_until = NULL, worker = NULL WHERE state = 'leased'")
     )
     db.session.commit()
     return paused
+
+
+def _hold_automatic_mails(note: str) -> None:
+    """Who is owed a campaign's mail may have got it; groups and autoresponders have forgotten whom they mailed since."""
+    members = modules["campaign_members"].table
+    owed = update(members).where(members.c.owed_template_id.is_not(None), members.c.auto_mail_note.is_(None))
+    db.session.execute(owed.values(auto_mail_note=note[:300]))
+    for key, switch, problem in (
+        ("target_groups", "auto_campaigns", "auto_problem"),
+        ("autoresponders", "active", "problem"),
+    ):
+        table = modules[key].table
+        db.session.execute(update(table).where(table.c[switch].is_(True)).values({switch: False, problem: note[:300]}))
 
 
 def note_sent(logs: Iterable[Path]) -> int:

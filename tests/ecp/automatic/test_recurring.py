@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from crm.cycles import Cycle, moment_of
 from crm.db import db
+from crm.engine import records
 from crm.engine.channels import Channel
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
@@ -14,7 +15,8 @@ from crm.identity.viewer import SYSTEM
 from crm.modules.campaigns import members
 from crm.modules.people import Choice
 from ecp.pipeline import actions, recurring
-from tests.ecp.automatic.conftest import mailed, work
+from hub.backup.standing_still import stand_still
+from tests.ecp.automatic.conftest import mailed, template, work
 
 ZONE = "Europe/Helsinki"
 
@@ -132,3 +134,31 @@ def test_of_two_workers_one_makes_the_sendout(weekly, at):
     seen = row(sendout)
     assert recurring._put(seen, OCTOBER)
     assert recurring._put(seen, OCTOBER) is None
+
+
+def test_a_restored_house_sends_nothing_by_itself_until_a_person_says_so(weekly, at):
+    house, sendout, campaign, _people = weekly
+    mail = template(house)
+    timed = template(house, name="Timed", sending_time="daily", sending_at="09:00")
+    house.make("target_groups", name="All", everybody=True, send_template_id=timed, auto_campaigns=True)
+    house.make("autoresponders", name="Next", sendout_id=sendout, reaction="not_read", delay=0, email_template_id=mail)
+    records.update(SYSTEM, "campaigns", campaign, {"auto_template_id": mail}, Channel.SYSTEM)
+    members.change(SYSTEM, campaign, Choice(contact_ids=[house.contact("late@example.com")]), Channel.FORM)
+    at(OCTOBER)
+    stand_still(OCTOBER.isoformat())
+    for days in (0, 1):
+        at(OCTOBER + timedelta(days=days))
+        work()
+    assert [mailed(one) for one in ("recurring", "auto_campaign", "auto_target_group", "autoresponder")] == [
+        [],
+        [],
+        [],
+        [],
+    ]
+    assert actions.resume(SYSTEM, sendout) == "scheduled"
+    db.session.commit()
+    work()
+    assert row(sendout)["scheduled_at"] == OCTOBER + timedelta(days=7)
+    at(OCTOBER + timedelta(days=7))
+    work()
+    assert len(mailed("recurring")) == 1
