@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 Own = tuple[int, int]  # a formula's row in the template, and which copy of it this is
 
@@ -38,8 +39,9 @@ class Moves:
         moved = sum(self.spans.get(one, 1) * (len(to) - 1) for one, to in self.went.items() if one < row)
         return [max(row + moved, 1)]
 
-    @property
+    @cached_property
     def is_still(self) -> bool:
+        """Whether every row stayed where it was. Asked once all are told."""
         return all(to == [row] for row, to in self.went.items())
 
     def span(self, first: int, last: int, own: Own | None = None) -> tuple[int, int] | None:

@@ -16,7 +16,6 @@ from crm.words import _
 BEGINS = b"{\\rtf"
 MOST_TOKENS = 2_000_000
 MOST_DEEP = 500
-MOST_INSTRUCTIONS = 50_000
 MOST_OF_FONTS = 200_000
 OPEN = "open"  # of a paragraph whose formatting begins or ends in another one
 _TOKEN = re.compile(
@@ -56,6 +55,7 @@ class _State:
     skip: int = 1  # characters that stand in for one \u
     codepage: int = 1252
     is_aside: bool = False
+    is_instruction: bool = False  # of a field
 
 
 class _Reader:
@@ -108,8 +108,8 @@ class _Reader:
         state.is_aside = state.is_aside or (is_first and (word in _ASIDE or found["sign"] == b"*"))
         self._note(word, number, state)
         if state.is_aside:
-            if found["text"] and len(self.instructions) < MOST_INSTRUCTIONS:
-                self.instructions.append(found["text"][:1_000].decode("latin-1"))
+            if found["text"] and state.is_instruction:
+                self.instructions.append(found["text"].decode("latin-1"))
             return None
         if word == b"u" and found["number"]:
             self._skipping = state.skip
@@ -126,6 +126,8 @@ class _Reader:
             self._default = state.codepage = number
         elif word == b"fcharset":
             self._fonts[self._font] = _CHARSETS.get(number, self._default)
+        elif word == b"fldinst":
+            state.is_instruction = True
         elif word == b"f":
             self._font = number
             state.codepage = self._fonts.get(number, self._default)
@@ -161,17 +163,25 @@ class _Tree:
     now: Element = field(default_factory=lambda: etree.Element("p"))
     row: list[Element] = field(default_factory=list)
     row_begun: int = 0
+    raw: bytearray = field(default_factory=bytearray)
+    said: list[str] = field(default_factory=list)
+    is_raw: bool = True
 
     def add(self, raw: bytes, text: str | None) -> None:
-        tag = "raw" if text is None else "t"
-        last = self.now[-1] if len(self.now) else None
-        if last is None or last.tag != tag:
-            last = etree.SubElement(self.now, tag, {"bytes": ""})
-            last.text = "" if tag == "t" else None
-        last.set("bytes", (last.get("bytes") or "") + raw.hex())
-        if text is not None:
-            last.text = (last.text or "") + text
-            last.set("was", last.text)
+        if (text is None) is not self.is_raw:
+            self.flush()
+            self.is_raw = text is None
+        self.raw += raw
+        self.said.append(text or "")
+
+    def flush(self) -> None:
+        """Write what came since the last change between text and everything else."""
+        if self.raw:
+            said = {"bytes": self.raw.hex()}
+            if not self.is_raw:
+                said["was"] = "".join(self.said)
+            etree.SubElement(self.now, "raw" if self.is_raw else "t", said).text = said.get("was")
+        self.raw, self.said = bytearray(), []
 
     def begin(self, head: Sequence[tuple[bytes, str | None]], cut: int) -> None:
         """The file's head as a paragraph of its own, that nobody repeats; then what begins the first one."""
@@ -183,6 +193,7 @@ class _Tree:
 
     def close(self, ends: str, in_table: bool, begun: int, depth: int) -> None:
         """End the paragraph that is being put together. `begun`, `depth`: open braces before and after it."""
+        self.flush()
         if begun != depth:
             self.now.set(OPEN, "1")
         if in_table:
