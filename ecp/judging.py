@@ -7,9 +7,10 @@ verdict. The copies in the rows of deliveries (first read, first click, how ofte
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, select, true, update
 
 from crm import clock
 from crm.db import db
@@ -42,18 +43,19 @@ def event_of(kind: str, id: int, row: Any) -> Event:
 
 def judge_one(delivery_id: int, sendout_id: int | None) -> None:
     """Judge the last minutes of one mail, and bring its copies up to date. The caller commits."""
-    since = clock.now() - BACK
-    rows = _rows(lambda c: and_(c.delivery_id == delivery_id, c.at >= since), MOST_NEAR)
-    _write(rows, judge([event for event, _row in rows], _links([sendout_id]).get(sendout_id, 0)))
-    recount([delivery_id])
+    rows = _lately(delivery_id)
+    is_several = sum(event.link is not None for event, _row in rows) > 1
+    links = _links([sendout_id]).get(sendout_id, 0) if is_several else 0
+    other = _write(rows, judge([event for event, _row in rows], links))
+    if other or any(row.made_by == "human" for _event, row in rows):
+        recount([delivery_id])
 
 
 def add_gesture(delivery_id: int, source: tuple[str, str]) -> bool:
     """Note on the last event of a mail from one source that a person moved where it led; False when there is none of late.
 
     On that one alone: what else came from there may be a gateway's behind the same address. The caller commits."""
-    since = clock.now() - BACK
-    rows = _rows(lambda c: and_(c.delivery_id == delivery_id, c.at >= since), MOST_NEAR)
+    rows = _lately(delivery_id)
     mine = [pair for pair in rows if pair[0].source == source and pair[0].link != CANARY]
     if not mine:
         return False
@@ -117,25 +119,31 @@ def recount(delivery_ids: Collection[int], kept_since: datetime | None = None) -
 
     `kept_since`: mails from before it keep their numbers, since some of their events were thrown away (crm.modules.retention).
     """
+    how = _recounting(kept_since is not None)
     for ids in _portions(sorted(delivery_ids), BATCH):
-        mine = and_(_D.c.id.in_(ids), true() if kept_since is None else _D.c.created_at >= kept_since)
-        opens, clicks = (_people(modules[kind].table, ids) for kind in KINDS)
-        seen = (
-            select(_D.c.id, opens.c.count.label("reads"), opens.c.first.label("opened"), clicks.c.count.label("clicks"), clicks.c.first.label("clicked"))
-            .outerjoin(opens, opens.c.delivery_id == _D.c.id)
-            .outerjoin(clicks, clicks.c.delivery_id == _D.c.id)
-            .where(mine)
-            .subquery()
-        )  # fmt: skip
-        c = seen.c
-        values = {
-            "read_count": func.coalesce(c.reads, case((c.clicks > 0, 1), else_=0)), "click_count": func.coalesce(c.clicks, 0),
-            "first_read_at": case((c.opened < c.clicked, c.opened), else_=func.coalesce(c.clicked, c.opened)),
-            "first_click_at": c.clicked,
-        }  # fmt: skip
-        db.session.execute(
-            update(_D).where(_D.c.id == c.id).values(**values).execution_options(synchronize_session=False)
-        )
+        db.session.execute(how, {"mails": ids} | ({"kept_since": kept_since} if kept_since else {}))
+
+
+@cache
+def _recounting(has_span: bool) -> Any:
+    """The statement of `recount`, composed once: every click needs it."""
+    ids: Any = bindparam("mails", expanding=True)
+    opens, clicks = (_people(modules[kind].table, ids) for kind in KINDS)
+    mine = and_(_D.c.id.in_(ids), _D.c.created_at >= bindparam("kept_since") if has_span else true())
+    seen = (
+        select(_D.c.id, opens.c.count.label("reads"), opens.c.first.label("opened"), clicks.c.count.label("clicks"), clicks.c.first.label("clicked"))
+        .outerjoin(opens, opens.c.delivery_id == _D.c.id)
+        .outerjoin(clicks, clicks.c.delivery_id == _D.c.id)
+        .where(mine)
+        .subquery()
+    )  # fmt: skip
+    c = seen.c
+    values = {
+        "read_count": func.coalesce(c.reads, case((c.clicks > 0, 1), else_=0)), "click_count": func.coalesce(c.clicks, 0),
+        "first_read_at": case((c.opened < c.clicked, c.opened), else_=func.coalesce(c.clicked, c.opened)),
+        "first_click_at": c.clicked,
+    }  # fmt: skip
+    return update(_D).where(_D.c.id == c.id).values(**values).execution_options(synchronize_session=False)
 
 
 def recount_sendouts(sendout_ids: Sequence[int] | None) -> None:
@@ -150,7 +158,7 @@ def recount_sendouts(sendout_ids: Sequence[int] | None) -> None:
     db.session.execute(counted.values(read_count=people(_D.c.first_read_at), clicked_count=people(_D.c.first_click_at)))
 
 
-def _people(table: Any, ids: Sequence[int]) -> Any:
+def _people(table: Any, ids: Any) -> Any:
     """What people did with each of these mails: how often, and when first; no row for one that none touched."""
     c = table.c
     mine = and_(c.delivery_id.in_(ids), c.made_by == "human")
@@ -158,15 +166,31 @@ def _people(table: Any, ids: Sequence[int]) -> Any:
     return counted.group_by(c.delivery_id).subquery()
 
 
-def _rows(which: Callable[[Any], ColumnElement[bool]], limit: int | None = None) -> list[Pair]:
-    """Events and their rows of both kinds; with a limit the newest of each."""
+def _lately(delivery_id: int) -> list[Pair]:
+    """The newest events of one mail, as far as the rules look back."""
+    asked = {"mail": delivery_id, "since": clock.now() - BACK}
+    return [
+        (event_of(kind, row.id, row._mapping), row) for kind in KINDS for row in db.session.execute(_late(kind), asked)
+    ]
+
+
+@cache
+def _late(kind: str) -> Any:
+    c = modules[kind].table.c
+    mine = and_(c.delivery_id == bindparam("mail"), c.at >= bindparam("since"))
+    return select(*_columns(kind)).where(mine).order_by(c.at.desc(), c.id.desc()).limit(MOST_NEAR)
+
+
+def _columns(kind: str) -> list[Any]:
+    c = modules[kind].table.c
+    return [c[name] for name in ([*SEEN, "link_number"] if kind == "clicks" else SEEN)]
+
+
+def _rows(which: Callable[[Any], ColumnElement[bool]]) -> list[Pair]:
+    """Events and their rows of both kinds."""
     found: list[Pair] = []
     for kind in KINDS:
-        c = modules[kind].table.c
-        names = [*SEEN, "link_number"] if kind == "clicks" else SEEN
-        query = select(*(c[name] for name in names)).where(which(c))
-        if limit is not None:
-            query = query.order_by(c.at.desc(), c.id.desc()).limit(limit)
+        query = select(*_columns(kind)).where(which(modules[kind].table.c))
         found += [(event_of(kind, row.id, row._mapping), row) for row in db.session.execute(query)]
     return found
 
@@ -234,11 +258,8 @@ def _nameless(sendout_ids: Sequence[int] | None) -> Iterator[list[Pair]]:
     """Events that name no mail, in batches: each is judged by itself."""
     for kind in KINDS:
         c, after = modules[kind].table.c, 0
-        names = [*SEEN, "link_number"] if kind == "clicks" else SEEN
         while True:
-            some = select(*(c[name] for name in names)).where(
-                c.id > after, c.delivery_id.is_(None), _of(c, sendout_ids)
-            )
+            some = select(*_columns(kind)).where(c.id > after, c.delivery_id.is_(None), _of(c, sendout_ids))
             rows = db.session.execute(some.order_by(c.id).limit(MOST_IDS)).all()
             if not rows:
                 break
