@@ -1,18 +1,22 @@
 """Calendar files (RFC 5545): the times of an event, to be put into anybody's calendar."""
 
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from __future__ import annotations
 
-from icalendar import Calendar
-from icalendar import Event as Entry
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from crm import clock, config
 from crm.modules.events.kinds import Event
 
+if TYPE_CHECKING:  # 3 MB that processes which only send do without
+    from icalendar import Event as Entry
+
 
 def calendar_of(event: Event, times: Sequence[Any] = (), is_cancelled: bool = False) -> bytes:
     """The event as a calendar file: one entry for each of its times (rows of subject, starts_at, ends_at), in UTC."""
+    from icalendar import Calendar
+
     calendar = Calendar()
     calendar.add("prodid", "-//customerhub//events//EN")
     calendar.add("version", "2.0")
@@ -24,6 +28,8 @@ def calendar_of(event: Event, times: Sequence[Any] = (), is_cancelled: bool = Fa
 
 def entries_of(event: Event, times: Sequence[Any] = (), is_cancelled: bool = False) -> list[Entry]:
     """The same as entries, for feeds of several events."""
+    from icalendar import Event as Entry
+
     rows = [(one.subject, one.starts_at, one.ends_at) for one in times] or [(None, event.starts_at, event.ends_at)]
     host = urlsplit(config.current().base_url).hostname or "localhost"
     made = []
