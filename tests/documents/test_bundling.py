@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from crm.documents import bundling, converting, fonts, package
-from crm.engine import attachments
+from crm.documents import bundling, converting, fonts, layouts, package
+from crm.engine import attachments, records
+from crm.engine.channels import Channel
 from crm.engine.refusals import Missing, Refused
 from crm.identity.viewer import SYSTEM
 from tests.documents.samples import ODF, W, Word, Writer
@@ -22,7 +23,9 @@ def two(make, template, people):
     """A contact, and a letter and a form for it, of which the form comes first in the alphabet."""
     contact = make("contacts", last_name="Virta", owner_id=people.alice)
     letter = template(word.file(word.p("Letter to {$last_name}")), name="Letter")
-    form = template(writer.file(writer.p("Form of {$last_name}")), "odt", name="Form")
+    form = records.create(people["ada"], "document_templates", {"name": "Form", "module": "contacts"}, Channel.FORM)
+    layouts.keep(people["ada"], form, layouts.Layout("pdf", "Form of {$last_name}", ("last_name", "phone")))
+    records.update(people["ada"], "document_templates", form, {"active": True}, Channel.FORM)
     hidden = template(writer.file(writer.p("x")), "odt", name="Hidden", shown_if="!$last_name")
     return contact, letter, form, hidden
 
@@ -37,7 +40,8 @@ def test_several_templates_become_one_pdf_in_the_order_that_was_chosen(two, peop
     (kept,) = attachments.files_of(SYSTEM, "contacts", contact)
     assert message == f"The document is ready: /crm/files/{kept.id}"
     pages = text_of(attachments.path_of(kept.sha256).read_bytes(), tmp_path).split("\f")
-    assert [page.strip() for page in pages] == ["Letter to Virta", "Form of Virta", ""]
+    assert [page.strip().partition("\n")[0] for page in pages] == ["Letter to Virta", "Form of Virta", ""]
+    assert ("Sukunimi" in pages[1], "1/1" in pages[1]) == (True, True)
 
 
 def test_what_cannot_be_made_is_refused_and_without_the_engine_the_filled_files_are_kept(
