@@ -81,7 +81,9 @@ class Batch:
         for _ in range(_AT_ONCE - 1):
             octets += 0 if isinstance(made.mail, Ending) else len(made.mail.data)
             with self._lock:
-                if octets > _AT_ONCE_OCTETS or not self._rows or not self._may_go_ahead():
+                if octets > _AT_ONCE_OCTETS or len(self._made) >= _AT_ONCE - 1:
+                    return  # enough, also of what other threads have made
+                if not self._rows or not self._may_go_ahead():
                     return
                 row, loaded = self._rows[-1]
                 if row.sendout_id is None or KINDS[row.kind].render_reads:
