@@ -1,4 +1,4 @@
-"""PDF of filled files by the real LibreOffice: six files in one start, read back as text."""
+"""PDF of filled files by the real LibreOffice: documents and workbooks in one start, read back as text."""
 
 import os
 import shutil
@@ -13,13 +13,16 @@ from crm.documents.showing import speaking_of
 from crm.engine import attachments, outbox
 from crm.identity.viewer import SYSTEM
 from tests.documents.samples import WRITERS, Word
+from tests.documents.sheets import excel
 from tests.documents.test_filling import invoice, invoice_body
+from tests.documents.test_sheets import filled as filled_book
 
 has_office = shutil.which("soffice") and shutil.which("pdftotext")
 with_office = pytest.mark.skipif(
     not has_office and not os.environ.get("CI"), reason="LibreOffice or pdftotext is missing"
 )
 ROWS = 60
+BOOK = [["Item", "Sum"], ["{$rows.name}", "{$rows.total}"], ["All", "=SUM(B2)"]]
 
 
 def text_of(pdf, tmp_path):
@@ -42,7 +45,11 @@ def test_the_pdf_has_every_row_and_both_tax_lines_and_no_brace(app, tmp_path):
         with speaking_of("fi") as words:
             files.append((writer.ending, filling.fill(long, Filling(invoice(300), words))))
         wanted.append(("Ääkköset & <merkit>", "65,35"))
-    for pdf, said, (_ending, _data) in zip(converting.to_pdf(files), wanted, files, strict=True):
+    made = converting.to_pdf([*files, ("xlsx", filled_book(excel(BOOK), "xlsx"))])
+    book = text_of(made.pop(), tmp_path)
+    assert "Item 2" in book
+    assert "364.95" in book  # LibreOffice has reckoned what the filled rows come to
+    for pdf, said, (_ending, _data) in zip(made, wanted, files, strict=True):
         text = text_of(pdf, tmp_path)
         rows = 300 if "Ääkköset & <merkit>" in said else ROWS
         assert [n for n in range(rows) if f"Item {n} " not in text.replace("\n", " ")] == []

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crm import clock
 from crm.db import db
-from crm.engine import records, search
+from crm.engine import search
 from crm.engine.channels import Channel
 from crm.engine.refusals import Refused
+from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending import kinds as post_kinds
 from crm.mail.sending.deliveries import Delivery
@@ -222,7 +223,9 @@ def test_a_trigger_that_cannot_work_is_refused_at_its_field(mass_event, trigger,
 def test_a_trigger_whose_mail_was_deleted_says_so_and_sends_nothing(mass_event, trigger, contacts, row):
     id, (guest,) = mass_event(), contacts(1)
     joins = trigger(id, "with_registration")
-    records.delete(SYSTEM, "email_templates", row("event_triggers", joins)["template_id"], Channel.FORM)
+    mails = modules["email_templates"].table  # refused by the door: a mail in use stays; older data may lack it all the same
+    lost = row("event_triggers", joins)["template_id"]
+    db.session.execute(update(mails).where(mails.c.id == lost).values(deleted_at=NOW))
     assert seats.register(ANYBODY, id, guest, "public").status == "joined"
     assert sent_of(joins) == []
     assert "Nothing is sent" in row("event_triggers", joins)["problem"]
