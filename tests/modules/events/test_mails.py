@@ -223,7 +223,9 @@ def test_a_trigger_that_cannot_work_is_refused_at_its_field(mass_event, trigger,
 def test_a_trigger_whose_mail_was_deleted_says_so_and_sends_nothing(mass_event, trigger, contacts, row):
     id, (guest,) = mass_event(), contacts(1)
     joins = trigger(id, "with_registration")
-    mails = modules["email_templates"].table  # refused by the door: a mail in use stays; older data may lack it all the same
+    mails = modules[
+        "email_templates"
+    ].table  # refused by the door: a mail in use stays; older data may lack it all the same
     lost = row("event_triggers", joins)["template_id"]
     db.session.execute(update(mails).where(mails.c.id == lost).values(deleted_at=NOW))
     assert seats.register(ANYBODY, id, guest, "public").status == "joined"
