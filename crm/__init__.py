@@ -44,5 +44,10 @@ def _ground_of(config: Config) -> Flask:
     db.init_app(app)
     if config.queue_engine != "embedded":
         import crm.jobs.telling  # noqa: F401 - tells the broker of jobs after each commit
+    if config.name_servers:
+        from crm.config import name_servers
+        from crm.mail.dns_lookup import use_name_servers
+
+        use_name_servers(name_servers(config.name_servers))
     catalog.load()
     return app

@@ -4,9 +4,10 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 PREFIX = "CUSTOMERHUB_"
 ENGINES = ("embedded", "dramatiq", "celery")
@@ -33,7 +34,7 @@ class Setting:
 
     def read(self, raw: Any) -> Any:
         """The value `raw` stands for. Raises BadSetting."""
-        if isinstance(raw, self.type) and not self.choices and not self.key.endswith("_networks"):
+        if isinstance(raw, self.type) and not self.choices and not self.key.endswith(("_networks", "name_servers")):
             return raw
         text = str(raw).strip()
         try:
@@ -46,9 +47,28 @@ class Setting:
                     ip_network(one, strict=False)
                 except ValueError:
                     raise BadSetting(f"{self.name} names “{one}”, which is no address or network") from None
+        if self.key == "name_servers":
+            try:
+                name_servers(text)
+            except ValueError as problem:
+                raise BadSetting(f"{self.name} names “{problem}”, which is no IP address (and port)") from None
         if self.choices and value not in self.choices:
             raise BadSetting(f"{self.name} is “{text}”, but it takes one of: {', '.join(self.choices)}")
         return value
+
+
+def name_servers(said: str) -> list[tuple[str, int]]:
+    """Addresses and ports of a comma-separated list such as `192.0.2.1, [2001:db8::1]:5353`; the port is 53 where none is said.
+
+    Raises ValueError with the entry that is none."""
+    found = []
+    for one in filter(None, (part.strip() for part in said.split(","))):
+        try:
+            parts = urlsplit(f"//{one}")
+            found.append((str(ip_address(parts.hostname or "")), parts.port or 53))
+        except ValueError:
+            raise ValueError(one) from None
+    return found
 
 
 SETTINGS = (
@@ -83,6 +103,7 @@ SETTINGS = (
     Setting(
         "proxy_networks", str, "", "Networks that load the pictures of all mails for their people, comma-separated"
     ),
+    Setting("name_servers", str, "", "Name servers to ask about domains, comma-separated; empty: those of the system"),
     Setting("outgoing_networks", str, "", "Private networks that may be called over the web, comma-separated"),
     Setting("hit_rate", float, 50.0, "Limit of the beacon, hits a second an address"),
     Setting("locale", str, "en", "Language of the site", ("en", "fi")),

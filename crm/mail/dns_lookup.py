@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import dns.exception
+import dns.nameserver
 import dns.resolver
 
 from crm.words import told as _
@@ -45,6 +47,13 @@ class Check:
         """The worst of the findings."""
         order: tuple[Level, ...] = ("problem", "unknown", "notice", "ok")
         return min((finding.level for finding in self.findings), key=order.index, default="ok")
+
+
+def use_name_servers(servers: Sequence[tuple[str, int]]) -> None:
+    """Ask these (address, port) from now on in this process, instead of those of the system."""
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers = [dns.nameserver.Do53Nameserver(address, port) for address, port in servers]
+    dns.resolver.default_resolver = resolver
 
 
 class Lookup:

@@ -19,6 +19,8 @@ from crm.mail.sending.quick import Entry
 from crm.mail.sending.settle import settle
 from crm.mail.sending.throttle import Throttle
 from crm.mail.sending.together import Together
+from tests import databases
+from tests.apps import build_template
 from tests.mail.ledgers import a_kind, a_sendout, open_engine, render, rows
 
 
@@ -67,9 +69,19 @@ def test_who_comes_during_a_commit_shares_the_next_and_gets_an_answer_of_his_own
         together.run(Entry({}, True, None))
 
 
-def test_what_is_wrong_with_one_entry_keeps_no_other_from_being_committed(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
-        pytest.skip("each connection to PostgreSQL commits for itself")
+@pytest.fixture
+def on_sqlite() -> Iterator[Engine]:
+    """SQLite alone: each connection to PostgreSQL commits for itself."""
+    url = databases.create("sqlite", build_template)
+    made = open_engine(url)
+    a_kind()
+    yield made
+    made.dispose()
+    databases.drop(url)
+
+
+def test_what_is_wrong_with_one_entry_keeps_no_other_from_being_committed(on_sqlite: Engine) -> None:
+    engine = on_sqlite
     a_sendout(engine, 4)
     worker = workers.enlist(engine, "w")
     held = Claimer(engine).claim(worker)
