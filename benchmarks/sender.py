@@ -1,4 +1,4 @@
-"""The process that sends in the measurement of sending: one core, two connections, until its input is closed.
+"""The process that sends in the measurement of sending: one core, three connections, until its input is closed.
 
 python -m benchmarks.sender DATABASE_URL PORT process|power SECRET_KEY
 Prints the most memory it had, in MB.
@@ -17,7 +17,7 @@ from crm.mail.sending.office import PostOffice, Rules
 from crm.mail.transport import choose
 from hub.working import load_tasks
 
-CONNECTIONS = 2
+CONNECTIONS = 3
 
 
 def main() -> None:

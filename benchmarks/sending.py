@@ -100,7 +100,7 @@ def _ready(count: int) -> tuple[int, float]:
 
 
 def _send(app: Any, port: int, sendout: int, sync: str, mails: int) -> dict[str, float]:
-    """Mails a second of one pinned process with two connections, its CPU time a mail in us, and its memory in MB."""
+    """Mails a second of one pinned process with three connections, its CPU time a mail in us, and its memory in MB."""
     said = select(func.count()).select_from(Delivery).where(Delivery.sendout_id == sendout, Delivery.state == "sent")
     url = db.engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-m", "benchmarks.sender", url, str(port), sync, app.config["SECRET_KEY"]]
