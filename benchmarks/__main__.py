@@ -14,6 +14,7 @@ from crm.db import db  # noqa: F401 — the house is loaded before the clock run
 from tests import databases
 
 NAMES = (
+    "backing_off",
     "compiling",
     "engagement",
     "events",
@@ -29,6 +30,7 @@ NAMES = (
 )
 ASKED = ("large",)  # takes its time: only when it is named
 SMALL = {
+    "backing_off": {"mails": 500},
     "engagement": {"events": 10_000},
     "importing": {"rows": 10_000},
     "jobs": {"jobs": 1_000},
