@@ -8,7 +8,7 @@ STAMPS := .stamps
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-long lint bench bench-large check-links lock clean
+.PHONY: help run setup test test-long lint bench bench-large check-links wordpress-plugin lock clean
 
 help:
 	@echo "make run         everything with demo data, on http://127.0.0.1:$(PORT)/ (PORT= changes it)"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench       the benchmarks: a table and benchmarks/results.json"
 	@echo "make bench-large a million people on both databases: an hour, 15 GB below TMPDIR"
 	@echo "make check-links links in the documentation"
+	@echo "make wordpress-plugin dist/customerhub.zip, to be uploaded in WordPress"
 	@echo "make lock        renew the lock files"
 
 setup: $(STAMPS)/python $(STAMPS)/assets $(STAMPS)/translations
@@ -81,8 +82,11 @@ bench-large: setup $(STAMPS)/python-dev
 check-links:
 	$(PYTHON) scripts/check-links
 
+wordpress-plugin: $(STAMPS)/python
+	@$(BIN)/python scripts/build-wordpress-plugin
+
 lock: $(STAMPS)/python-dev
 	scripts/lock
 
 clean:
-	rm -rf .venv node_modules .stamps crm/static/build
+	rm -rf .venv node_modules .stamps crm/static/build dist

@@ -67,6 +67,11 @@ MODULES = (
     "web_tracking.modules.visitors",
     "web_tracking.modules.visits",
     "web_tracking.modules.page_views",
+    "web_tracking.forms.website_forms",
+    "web_tracking.forms.website_form_fields",
+    "web_tracking.forms.form_submissions",
+    "web_tracking.scoring.score_rules",
+    "web_tracking.scoring.touches",
     "crm.modules.emails",
     "crm.modules.list_types",
     "crm.modules.suppressions",
@@ -88,12 +93,15 @@ BLUEPRINTS: tuple[str, ...] = (
     "ecp.web.sendouts:crm_bp",
     "ecp.web.automatic:crm_bp",
     "ecp.web.quick_mailing:bp",
+    "ecp.web.mailed_documents:bp",
     "ecp.web.personal_mail:bp",
     "ecp.web.outgoing:crm_bp",
     "ecp.web.person_mails:bp",
     "surveys.web.building:crm_bp",
     "surveys.web.event_answers:bp",
     "web_tracking.web.pages:crm_bp",
+    "web_tracking.forms.web.building:crm_bp",
+    "web_tracking.scoring.web.pages:crm_bp",
     "crm.web.events:bp",
     "crm.web.event_people:bp",
     "crm.web.event_plans:bp",
@@ -121,9 +129,12 @@ BLUEPRINTS: tuple[str, ...] = (
     "crm.web.portal_access:bp",
     "crm.web.admin:bp",
     "crm.api.rest:bp",
+    "crm.api.soap:bp",
     "ecp.web.api:bp",
     "ecp.web.quick_api:bp",
+    "ecp.web.mailed_documents_api:bp",
     "ecp.web.personal_api:bp",
+    "ecp.web.warm_up_api:bp",
     "self_service_portal.web.registration_api:bp",
     "crm.api.docs_page:bp",
 )
@@ -132,9 +143,9 @@ BLUEPRINTS: tuple[str, ...] = (
 RULES = ("crm.modules.language_versions:attach", "ecp.modules.mail_rules:attach", "surveys.mails:attach")
 """Rules that outer rooms lay on modules declared in crm: each is called with the registry before it is closed."""
 
-TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.settling", "ecp.personal.sending", "ecp.automatic.run", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
+TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.merged", "ecp.settling", "ecp.personal.sending", "ecp.automatic.run", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
     "crm.documents.making", "crm.documents.mail_merge", "crm.documents.certifying", "crm.documents.sign_in", "crm.documents.conversation", "crm.modules.events.row_places", "crm.modules.tickets.answering", "crm.modules.tickets.telling", "crm.modules.tickets.receipts", "crm.modules.service_requests.telling", "crm.modules.cases.telling", "crm.modules.tickets.scanning.run",
-    "web_tracking.rolling_up", "web_tracking.keeping",
+    "web_tracking.rolling_up", "web_tracking.keeping", "web_tracking.letting_go", "web_tracking.introducing", "web_tracking.forms.making", "web_tracking.forms.touching", "web_tracking.forms.keeping", "web_tracking.scoring.tasks", "crm.modules.intakes.tables",
 )  # fmt: skip
 """Files of outer rooms whose tasks workers must know by name (those of inner rooms are imported by their callers)."""
 
@@ -142,6 +153,7 @@ PRIVACY: tuple[str, ...] = (
     "crm.modules.contacts.merging",
     "crm.modules.privacy.own",
     "crm.modules.opt_ins.privacy",
+    "crm.modules.intakes.privacy",
     "crm.modules.privacy.erasing",
     "crm.modules.privacy.coming_back",
     "crm.modules.privacy.exporting",
@@ -152,6 +164,8 @@ PRIVACY: tuple[str, ...] = (
     "surveys.privacy",
     "ecp.privacy",
     "web_tracking.privacy",
+    "web_tracking.forms.privacy",
+    "web_tracking.scoring.privacy",
 )
 """Files in which rooms say what they hold about persons (crm/modules/privacy/holdings.py): a table with a link to contacts or
 leads is declared in one of them."""
@@ -165,6 +179,10 @@ LINK_KINDS: dict[str, str] = {
 """Kinds of personal links in mails that outer rooms make: "me" → "self_service_portal.links:me_url"; written `{$links.me}`
 or `{$links.survey:<id>}`. Called with the delivery id and what stands after the colon ("" when nothing), and by name
 `sealer` (crm.identity.sealing) and `base_url`: mails are rendered without an app context and touch no database."""
+
+VISITS = "web_tracking.recognising:of_person"
+"""What makes the browser of somebody who is known here known on followed sites: (way, person id) → the value of the parameter
+"ch_visit" in an address, "" where no site is followed. For rooms that do not know web tracking."""
 
 
 def load() -> Registry:

@@ -16,6 +16,8 @@ BLUEPRINTS = (
     "ecp.web.automatic:bp",
     "surveys.web.building:bp",
     "web_tracking.web.pages:bp",
+    "web_tracking.forms.web.building:bp",
+    "web_tracking.scoring.web.pages:bp",
     "ecp.web.groups:bp",
     "ecp.web.list_types:bp",
     "ecp.web.senders:bp",

@@ -12,9 +12,9 @@ from crm.ui.deeds import has_room
 from crm.ui.face import Face
 from crm.ui.menu import Group, Link
 
-CONTENT = ("email_templates", "html_snippets", "landing_pages")
+CONTENT = ("email_templates", "html_snippets", "landing_pages", "surveys")
 SENDING = ("sendouts", "portal_target_groups")
-SETTINGS = ("list_types", "sender_addresses", "suppressions", "tracked_sites")
+SETTINGS = ("list_types", "sender_addresses", "suppressions", "tracked_sites", "survey_themes")
 
 
 def _links(viewer: Viewer, keys: Iterable[str]) -> list[Link]:
@@ -40,6 +40,8 @@ def menu(viewer: Viewer) -> list[Group]:
     if may(viewer, "view", "sendouts") and may(viewer, "view", "email_templates"):
         sending.append(Link(_("Automatic mails"), "/ecp/automatic", "mail-cog", "automatic"))
     settings = _links(viewer, SETTINGS)
+    if may(viewer, "view", "score_rules"):
+        settings.append(Link(_("Lead scoring"), "/ecp/scoring", "flame", "scoring"))
     if may_look_into_outbox(viewer):
         sending.append(Link(_("Outbox"), "/ecp/outbox", "inbox", "outbox"))
     if "ecp_admin" in viewer.flags:

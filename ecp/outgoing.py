@@ -30,15 +30,6 @@ KINDS = {
     "letter": N_("Letter of this site"), "written": N_("Mail of an event"), "personal": N_("Written from a card"),
     "personal_overruled": N_("Written from a card"), "sendout_test": N_("Test mail"),
 }  # fmt: skip
-FAILED = {
-    "hard_bounce": N_("The address does not exist."),
-    "soft_bounce": N_("It was tried five times within eleven hours, and the receiver never took it."),
-    "refused_recipient": N_("The receiver does not take mail for this address."),
-    "refused_sender": N_("The receiver does not take mail from our sender address."),
-    "refused_server": N_("The server did not take the mail."),
-    "render": N_("The mail could not be made."),
-    "uncertain": N_("Its end was not seen, and a person said that it did not arrive."),
-}
 Deed = Literal["again", "stop", "sent", "failed"]
 _D = Delivery.__table__.c
 
@@ -65,7 +56,7 @@ def say_failure(state: str, failed_reason: str | None, skip_reason: str | None =
     if state == "skipped":
         return _(picklists.label("skip_reason", skip_reason or ""))
     if state == "failed":
-        return _(FAILED.get(failed_reason or "", "")) if failed_reason in FAILED else ""
+        return _(picklists.label("failed_reason", failed_reason)) if failed_reason else ""
     if state == "uncertain":
         return _("The connection broke while it was handed over: it may have arrived.")
     return _("The receiver asked to come back later.") if state == "retry" else ""

@@ -10,6 +10,8 @@ register(
     Holding("portal_target_group_members", "contact_id", reason="the same rows as those of person_id"),
     Holding("sendout_people", "person_id", N_("Automatic mails"), ("sendout_id", "at"), fate="delete"),
     Holding("sendout_people", "contact_id", reason="the same rows as those of person_id"),
+    Holding("sendout_documents", "person_id", N_("Documents of mail merges"), ("sendout_id", "name"), fate="delete"),
+    Holding("sendout_documents", "contact_id", reason="the same rows as those of person_id"),
 )  # fmt: skip
 excuse(
     "an address of a row that is found by its person",

@@ -23,6 +23,7 @@ from crm.modules.sender_addresses import default_row
 from crm.words import _, say_number
 from ecp.modules.sendout_people import PEOPLE, take
 from ecp.pipeline.actions import QUICK
+from ecp.pipeline.checks import DEFAULT_LIST
 
 MOST = 500
 KEY = "email_templates"
@@ -140,7 +141,9 @@ def _sender(row: Any) -> dict[str, Any]:
 
 
 def lists() -> list[tuple[int, str]]:
-    """The list types that a mailing may belong to: (id, name)."""
+    """The list types that a mailing may belong to: (id, name); the one that it has where nobody chooses comes first."""
     table = modules["list_types"].table
-    said = select(table.c.id, table.c.name).where(table.c.active, table.c.deleted_at.is_(None)).order_by(table.c.name)
+    usual = table.c.name != DEFAULT_LIST
+    said = select(table.c.id, table.c.name).where(table.c.active, table.c.deleted_at.is_(None))
+    said = said.order_by(usual, table.c.name)
     return [(row.id, row.name) for row in db.session.execute(said)]

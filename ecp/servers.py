@@ -130,6 +130,18 @@ def remove(id: int) -> None:
     keys.forget(secret_of(id))
 
 
+def in_words(result: str) -> str:
+    """What a failed test means, in the reader's language; "" where the server's own sentence says it."""
+    said = {
+        "CERTIFICATE_VERIFY_FAILED": _("The certificate of this server is not trusted, or is made for another name: nothing is sent there."),
+        "Connection refused": _("Nothing answers at this port."),
+        "WRONG_VERSION_NUMBER": _("This port does not speak TLS from the first byte: choose another encryption."),
+        "timed out": _("The server did not answer in time."),
+        "Name or service not known": _("There is no server of this name."),
+    }  # fmt: skip
+    return next((sentence for words, sentence in said.items() if words in result), "")
+
+
 def test(_viewer: Viewer, id: int) -> bool:
     """Log in at a server and say good-bye; what came of it is kept with it. Takes seconds and holds no transaction. Commits."""
     row = find(id)

@@ -128,13 +128,15 @@ def _unmeasured(table: Any, sendout_id: int, states: Mapping[str, int]) -> int |
 
 
 def curve(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
-    """First reads and first clicks (people) in each of the first 72 hours from the start: [{"hour", "at", "read", "clicked"}]."""
+    """First reads and first clicks (people), and openings and clicks by machines (events), in each of the first 72 hours from the
+    start: [{"hour", "at", "read", "clicked", "machine"}]."""
     row = search.one(viewer, "sendouts", sendout_id, columns=("started_at",))
     start: datetime | None = row["started_at"]
     if start is None:
         return []
     hours: list[dict[str, Any]] = [
-        {"hour": hour, "at": start + timedelta(hours=hour), "read": 0, "clicked": 0} for hour in range(CURVE_HOURS)
+        {"hour": hour, "at": start + timedelta(hours=hour), "read": 0, "clicked": 0, "machine": 0}
+        for hour in range(CURVE_HOURS)
     ]
     until = start + timedelta(hours=CURVE_HOURS)
     firsts = (_D.first_read_at, _D.first_click_at)
@@ -148,6 +150,12 @@ def curve(viewer: Viewer, sendout_id: int) -> list[dict[str, Any]]:
         for name, hour in zip(("read", "clicked"), reached, strict=True):
             if hour is not None:
                 hours[min(int(hour), CURVE_HOURS - 1)][name] += number
+    for key in ("opens", "clicks"):
+        c = modules[key].table.c
+        machines = and_(c.sendout_id == sendout_id, c.made_by == "machine", c.at >= start, c.at < until)
+        place = _hours_since(c.at, start).label("reached")
+        for hour, number in db.session.execute(select(place, func.count()).where(machines).group_by(place)):
+            hours[min(hour, CURVE_HOURS - 1)]["machine"] += number
     return hours
 
 

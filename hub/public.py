@@ -15,6 +15,7 @@ BLUEPRINTS = (
     "hub.front:bp",
     "ecp.web.public:bp",
     "surveys.web.public:bp",
+    "web_tracking.forms.web.public:bp",
     "crm.web.public_certificates:bp",
     "self_service_portal.web.public_faqs:bp",
     "self_service_portal.web.public_requests:bp",

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from crm import config as settings
 from crm.config import Config
 
+SOAP = "CrmIntegrationWebservice"  # an address that older connectors know
 PUBLIC_OF_PORTAL = ("/portal/public/", "/portal/embed/")
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -32,8 +33,20 @@ class House:
         self.public = create_public_app(config)
         self.portal = create_portal_app(config)
         self.beacon: Wsgi = Beacon(config, Knowing(self.public), store_of(config))
-        self.apps: dict[str, Wsgi] = {"crm": self.crm, "api": self.crm, "ecp": self.ecp, "portal": self.portal}
-        own = {"crm": config.crm_url, "api": config.crm_url, "ecp": config.ecp_url, "portal": config.portal_url}
+        self.apps: dict[str, Wsgi] = {
+            "crm": self.crm,
+            "api": self.crm,
+            SOAP: self.crm,
+            "ecp": self.ecp,
+            "portal": self.portal,
+        }
+        own = {
+            "crm": config.crm_url,
+            "api": config.crm_url,
+            SOAP: config.crm_url,
+            "ecp": config.ecp_url,
+            "portal": config.portal_url,
+        }
         self.hosts = {name: urlsplit(url).netloc.lower() for name, url in own.items() if url}
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

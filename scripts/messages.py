@@ -66,7 +66,7 @@ def declared() -> Iterator[tuple[str, str]]:
     for module in loaded:
         place = module.record.__module__.replace(".", "/")
         place += "/__init__.py" if (TOP / place).is_dir() else ".py"
-        texts = [module.label, module.plural, module.menu]
+        texts = [module.label, module.plural, module.menu, module.untitled]
         for said in module.declared.values():
             texts += [said.label, said.help]
         texts += [block.label for block in module.form] + [one.label for one in module.filters]

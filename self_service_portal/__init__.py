@@ -21,7 +21,7 @@ def create_app(config: "Config | None" = None) -> "Flask":
     from crm.ui import assets, csrf, errors, formats, headers, i18n, page
     from self_service_portal import pages
     from self_service_portal.face import PORTAL
-    from self_service_portal.web import current, refusals
+    from self_service_portal.web import current, recognising, refusals
 
     settled = config or settings.load()
     app = Flask(__name__, static_folder=None)
@@ -49,6 +49,7 @@ def create_app(config: "Config | None" = None) -> "Flask":
     page.install(app, PORTAL)
     errors.install(app)
     refusals.install(app)
+    recognising.install(app)
     for name in pages.PAGES:
         app.register_blueprint(catalog.named(name))
     return app

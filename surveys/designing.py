@@ -17,7 +17,7 @@ from crm.engine.permissions import demand, scope
 from crm.engine.refusals import Fault, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
-from crm.words import _
+from crm.words import _, ngettext
 from surveys import logic
 from surveys.design import TEXTS, Design, load
 from surveys.kinds import KINDS, OTHER, Question
@@ -158,18 +158,20 @@ def delete_question(viewer: Viewer, survey_id: int, question_id: int, typed: str
     """Delete a question and all its answers. With answers there, the survey's name must be typed; hiding keeps them."""
     open_for(viewer, survey_id)
     row = question_row(survey_id, question_id)
-    count = count_answers(question_id)
-    name = db.session.execute(select(SURVEYS.c.name).where(SURVEYS.c.id == survey_id)).scalar_one()
-    if count and typed.strip() != name:
-        message = _(
-            "This deletes %(count)s answers. Type the survey's name to do so, or hide the question.", count=count
-        )
-        raise Refused.because("confirm", message, "typed")
     asking = _who_asks(load(survey_id), row["name"])
     if asking:
         raise Refused.because(
             "in_use", _("Conditions of these ask it: %(names)s. Change them first.", names=", ".join(asking))
         )
+    count = count_answers(question_id)
+    name = db.session.execute(select(SURVEYS.c.name).where(SURVEYS.c.id == survey_id)).scalar_one()
+    if count and typed.strip() != name:
+        message = ngettext(
+            "This deletes %(num)s answer. Type the survey's name to do so, or hide the question.",
+            "This deletes %(num)s answers. Type the survey's name to do so, or hide the question.",
+            count,
+        )
+        raise Refused.because("confirm", message, "typed")
     db.session.execute(delete(ANSWERS).where(ANSWERS.c.question_id == question_id))
     db.session.execute(delete(QUESTIONS).where(QUESTIONS.c.id == question_id))
     _note(viewer, survey_id)

@@ -13,7 +13,9 @@ from surveys.answering import ANSWERS, RESPONSES
 from surveys.cuts import LEAST, Cut, is_withheld, may_be_cut, response_count
 from surveys.design import Design
 from surveys.kinds import OTHER, Question
+from surveys.kinds.base import Part
 from surveys.kinds.matrix import Matrix
+from surveys.kinds.panel import Panel
 from surveys.kinds.radio import other_words
 
 
@@ -94,7 +96,7 @@ def summaries(design: Design, cut: Cut | None = None) -> list[Summary]:
     for id, one in found.items():
         one.counts = _counts(one, choices.get(id, {}))
         _say_nps(one, choices.get(id, {}))
-        if one.question.kind.counts in {"texts", "files"}:
+        if one.question.kind.counts in {"texts", "files"} or one.question.set("other"):
             _say_texts(design, one, cut)
         if design.row["anonymous"] and not cut.is_whole and one.answered < LEAST:
             found[id] = Summary(one.question, is_withheld=True)
@@ -166,6 +168,9 @@ def _say_nps(one: Summary, found: Mapping[tuple[str, str], int]) -> None:
 
 
 def _say_texts(design: Design, one: Summary, cut: Cut, limit: int = 50) -> None:
+    if isinstance(one.question.kind, Panel):
+        one.texts = _groups(design, one.question, cut, limit)
+        return
     said = select(ANSWERS.c.text, ANSWERS.c.file_id).where(
         ANSWERS.c.question_id == one.question.id, ANSWERS.c.text.is_not(None),
         ANSWERS.c.response_id.in_(select(RESPONSES.c.id).where(*cut.conditions(design.id))),
@@ -177,10 +182,24 @@ def _say_texts(design: Design, one: Summary, cut: Cut, limit: int = 50) -> None:
             one.texts.append(row.text)
 
 
+def _groups(design: Design, question: Question, cut: Cut, limit: int) -> list[str]:
+    """The newest groups of fields, those of one answer in one text, each field with what it is called."""
+    c = ANSWERS.c
+    among = [c.question_id == question.id, c.response_id.in_(select(RESPONSES.c.id).where(*cut.conditions(design.id)))]
+    newest = select(c.response_id).where(*among).group_by(c.response_id).order_by(func.max(c.id).desc()).limit(limit)
+    order = list(db.session.execute(newest).scalars())
+    held: dict[int, list[Part]] = {id: [] for id in order}
+    rows = select(c.response_id, c.part, c.text).where(*among, c.response_id.in_(order)).order_by(c.id)
+    for row in db.session.execute(rows):
+        held[row.response_id].append(Part(part=row.part, text=row.text))
+    return [question.kind.words(question, question.kind.value_of(held[id])) for id in order]
+
+
 def histogram(
     design: Design, question: Question, cut: Cut | None = None, bars: int = 10
 ) -> list[tuple[Decimal, Decimal, int]]:
-    """(from, to, count) of a number question, in equal steps from the least to the most."""
+    """(from, to, count) of a number question, in equal steps from the least to the most; whole numbers that lie close
+    together, and one number alone, have a bar each: from and to are the same then."""
     cut = cut or Cut()
     where = [
         ANSWERS.c.question_id == question.id, ANSWERS.c.score.is_not(None),
@@ -190,7 +209,11 @@ def histogram(
     if not rows or not may_be_cut(design, cut) or is_withheld(design, sum(count for _score, count in rows)):
         return []
     least, most = min(score for score, _count in rows), max(score for score, _count in rows)
-    width = (most - least) / bars or Decimal(1)
+    if least == most or (most - least < 2 * bars and all(score == int(score) for score, _count in rows)):
+        by_score = {Decimal(score): count for score, count in rows}
+        each = [Decimal(least + at) for at in range(int(most - least) + 1)]
+        return [(score, score, by_score.get(score, 0)) for score in each]
+    width = (most - least) / bars
     counts = [0] * bars
     for score, count in rows:
         counts[min(int((score - least) / width), bars - 1)] += count

@@ -110,6 +110,9 @@ class Batch:
             known = self._greet(place, at)
         sendout_id = self._bind(known, said["w"], who, at) if who is not None else None
         self.seen.add((known.id, hit.nonce))
+        last = known.values["last_seen_at"]
+        if known.values["visit_count"] == 0 or (at > last and self._day(at) != self._day(last)):
+            self._count(hit, at, "visitors")
         visit = known.visit
         if visit is None or at - visit.values["ended_at"] > PAUSE:
             visit = self._begin(known, hit, at, said)
@@ -225,8 +228,11 @@ class Batch:
             self.seconds = {place: said for place, said in self.seconds.items() if place[0] not in gone}
 
     def _count(self, hit: Waiting, at: datetime, what: str, name: str = "") -> None:
-        hour = hit.at // 3_600_000
-        day = self._days.get(hour)
+        self.counts[hit.site_id, self._day(at), what, name] += 1
+
+    def _day(self, at: datetime) -> date:
+        quarter = int(at.timestamp()) // 900  # no zone begins its day elsewhere than at a quarter
+        day = self._days.get(quarter)
         if day is None:
-            day = self._days[hour] = at.astimezone(self.zone).date()
-        self.counts[hit.site_id, day, what, name] += 1
+            day = self._days[quarter] = at.astimezone(self.zone).date()
+        return day

@@ -17,13 +17,14 @@ _TOKEN = re.compile(
 _UNSAFE = re.compile(r"""[\s<>"'`{}|\\^%?#]""")  # letters of all languages stay readable
 
 
+@lru_cache(maxsize=4096)  # titles of a site are few
 def plain(text: str, most: int = MOST_NAME) -> str:
     """A text of a stranger as it may be kept: one line, without mail addresses and keys."""
     said = _CONTROLS.sub(" ", text[: most * 4]).strip()
     return _TOKEN.sub(HIDDEN, _MAIL.sub(HIDDEN, said))[:most]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def address(url: str) -> SplitResult | None:
     """The parts of an http address; None for anything else."""
     try:
@@ -43,7 +44,14 @@ def host(found: SplitResult) -> str:
     return said.removesuffix(usual).removesuffix(".")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
+def host_of(url: str) -> str:
+    """The host of an http address; "" for anything else."""
+    found = address(url)
+    return host(found) if found is not None else ""
+
+
+@lru_cache(maxsize=2048)
 def path(url: str, kept: frozenset[str] = frozenset()) -> str:
     """The path of an address, with the parameters named in `kept` and the place of a one-page site; nothing else of it."""
     found = address(url)
@@ -69,7 +77,7 @@ def _query(query: str) -> list[tuple[str, str]]:
         return []
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def campaign(url: str) -> tuple[tuple[str, str], ...]:
     """The UTM parameters of an address: (source, …) names without the prefix, and their values."""
     found = address(url)
@@ -81,7 +89,5 @@ def campaign(url: str) -> tuple[tuple[str, str], ...]:
 
 def referrer(url: str, own: frozenset[str]) -> str:
     """The host that led here; "" for the site itself, or what is no address."""
-    found = address(url)
-    if found is None or host(found) in own:
-        return ""
-    return host(found)[:MOST_TITLE]
+    said = host_of(url)
+    return "" if said in own else said[:MOST_TITLE]

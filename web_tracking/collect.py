@@ -15,6 +15,7 @@ from crm.agents import family, kind_of
 from crm.config import Config
 from crm.limits import Limiter, Rate
 from web_tracking import cleaning, recognising
+from web_tracking.cleaning import host_of
 from web_tracking.parsing import MOST_BODY, Body, read
 from web_tracking.script import Script
 from web_tracking.sites import Known, Site
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 BEACON, SCRIPTS = "/t/b", "/t/"
 OTHER_BOTS = ("headless", "puppeteer", "playwright", "selenium", "webdriver")
 _NO_STORE = ("Cache-Control", "no-store")
+_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # made once: json.dumps makes one a call
 Answer = Iterable[bytes]
 
 
@@ -65,7 +67,8 @@ class Beacon:
         body = read(data) if len(data) == length else None
         site = self._known().sites.get(body.site) if body else None
         origin = environ.get("HTTP_ORIGIN", "")
-        if body is None or site is None or not _is_of(site, origin) or not _is_of(site, body.url):
+        hosts = site.hosts if site is not None else ()
+        if body is None or site is None or host_of(origin) not in hosts or host_of(body.url) not in hosts:
             return _answer(start_response, "204 No Content")
         if environ.get("HTTP_DNT") != "1" and environ.get("HTTP_SEC_GPC") != "1" and not site.leaves_out(address):
             try:
@@ -86,10 +89,10 @@ class Beacon:
             self._store.put(at, site.id, None, 0, "bot", "{}")
         elif body.visitor and (body.agreed or not site.needs_consent or body.kind == "forget"):
             said = self._said(site, body, browser, kept)
-            self._store.put(at, site.id, body.visitor, body.nonce, body.kind, json.dumps(said, separators=(",", ":")))
+            self._store.put(at, site.id, body.visitor, body.nonce, body.kind, _json(said))
         elif site.counts_all and body.kind == "view":
             said = {"p": cleaning.path(body.url, site.kept)}
-            self._store.put(at, site.id, None, 0, "count", json.dumps(said, separators=(",", ":")))
+            self._store.put(at, site.id, None, 0, "count", _json(said))
 
     def _said(self, site: Site, body: Body, browser: str, kept: str) -> dict[str, Any]:
         said: dict[str, Any] = {"p": cleaning.path(body.url, site.kept), "a": browser, "i": kept}
@@ -118,11 +121,6 @@ class Beacon:
         """The address, the key that its rate is counted by, and what of it may be kept."""
         address = limits.source_of(remote, forwarded, self._trusted)
         return address, limits.key_of(address), limits.shortened(address)
-
-
-def _is_of(site: Site, url: str) -> bool:
-    found = cleaning.address(url)
-    return found is not None and cleaning.host(found) in site.hosts
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,7 @@
 """Who a visitor is: a sealed parameter in an address tells it, works once and for seven days, and can be made by us only."""
 
+import html
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,13 +11,14 @@ from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
-from crm.identity.sealing import Sealer
-from web_tracking.cleaning import host
+from crm.identity.sealing import Sealer, sealer
+from web_tracking.cleaning import host_of
 from web_tracking.modules.tracked_sites import TrackedSite, hosts_of
 from web_tracking.modules.visitors import WAY_KEYS
 
 PARAMETER = "ch_visit"
 LASTS = timedelta(days=7)
+_LINK = re.compile(r'(\bhref=")(https?://[^"]+)"')
 _SIZE = 20  # octets: 8 of the id, 6 of the time, 6 of the serial
 TOKEN_LENGTH = 48
 
@@ -51,14 +54,38 @@ def read(sealer: Sealer, said: str, now: datetime) -> Recognised | None:
 
 def onto(url: str, sealer: Sealer, way: str, id: int) -> str:
     """The address with a parameter that makes its visitor known, when it leads to a followed site; else as it is."""
+    return _with(url, token(sealer, way, id)) if _is_followed(url, _hosts()) else url
+
+
+def of_person(way: str, person_id: int) -> str:
+    """A parameter for somebody who has just proved or said who he is; "" where no site is followed (catalog.VISITS)."""
+    return token(sealer(), way, person_id) if _hosts() else ""
+
+
+def into(page: str, said: str) -> str:
+    """A page of ours with a parameter put onto its links to followed sites; as it is where it has none."""
+    if not said or 'href="http' not in page:
+        return page
+    hosts = _hosts()
+
+    def change(found: re.Match[str]) -> str:
+        url = html.unescape(found[2])
+        return f'{found[1]}{html.escape(_with(url, said))}"' if _is_followed(url, hosts) else found[0]
+
+    return _LINK.sub(change, page)
+
+
+def _with(url: str, said: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not _is_followed(host(parts)):
-        return url
     rest = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != PARAMETER]
-    return urlunsplit(parts._replace(query=urlencode([*rest, (PARAMETER, token(sealer, way, id))])))
+    return urlunsplit(parts._replace(query=urlencode([*rest, (PARAMETER, said)])))
 
 
-def _is_followed(said: str) -> bool:
+def _is_followed(url: str, hosts: frozenset[str]) -> bool:
+    return bool(hosts) and host_of(url) in hosts
+
+
+def _hosts() -> frozenset[str]:
     table = TrackedSite.__table__
     columns = select(table.c.domain, table.c.more_hosts).where(table.c.active.is_(True), table.c.deleted_at.is_(None))
-    return any(said in hosts_of(dict(row)) for row in db.session.execute(columns).mappings())
+    return frozenset[str]().union(*(hosts_of(dict(row)) for row in db.session.execute(columns).mappings()))

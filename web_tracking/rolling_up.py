@@ -10,9 +10,10 @@ from sqlalchemy import bindparam, case, delete, func, or_, select, tuple_, updat
 
 from crm import config
 from crm.db import db
+from crm.engine.batches import Given, spread
 from crm.engine.outbox import Progress, task
 from crm.engine.registry import modules
-from crm.engine.storing import insert_rows
+from crm.engine.storing import insert_rows, update_rows
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.privacy.erasures import Erasure
 from web_tracking.batch import PAUSE, Batch, Known, Person, Visiting
@@ -20,7 +21,7 @@ from web_tracking.modules.page_views import PageView
 from web_tracking.modules.tracked_sites import TrackedSite
 from web_tracking.modules.visitors import Visitor
 from web_tracking.modules.visits import Visit
-from web_tracking.stores import Store, Waiting, insert_of, store_of
+from web_tracking.stores import GONE, Store, Waiting, insert_of, store_of
 from web_tracking.tables import SiteCount, SiteSign, VisitorLink
 
 MOST = 20_000
@@ -40,7 +41,7 @@ def roll_up_all(store: Store, progress: Progress | None = None) -> int:
     """Roll up all hits of a store; gives how many there were. Commits each batch."""
     done = 0
     while hits := store.take(MOST):
-        _roll_up(hits)
+        write_up(hits)
         db.session.commit()
         store.done()
         done += len(hits)
@@ -52,10 +53,10 @@ def roll_up_all(store: Store, progress: Progress | None = None) -> int:
     return done
 
 
-def _roll_up(hits: list[Waiting]) -> None:
+def write_up(hits: list[Waiting]) -> None:
     """Write what a batch comes to, in the transaction at hand."""
     sites = set(db.session.execute(select(TrackedSite.__table__.c.id)).scalars())
-    hits = [hit for hit in hits if hit.site_id in sites]
+    hits = [hit for hit in hits if hit.site_id in sites and hit.kind != GONE]
     personal = [hit for hit in hits if hit.visitor is not None]
     visitors = _visitors(personal)
     links = _links_in(personal)
@@ -176,12 +177,7 @@ def _write(batch: Batch) -> None:
 
 
 def _change(table: Any, names: Sequence[str], rows: Sequence[tuple[int, dict[str, Any]]]) -> None:
-    if rows:
-        said = update(table).where(table.c.id == bindparam("of_id"))
-        said = said.values({name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names})
-        db.session.connection().execute(
-            said, [{"of_id": id} | {f"new_{name}": values[name] for name in names} for id, values in rows]
-        )
+    update_rows(table, names, [{"of_id": id} | {name: values[name] for name in names} for id, values in rows], {})
 
 
 def _mark_returned(first: int) -> None:
@@ -225,16 +221,22 @@ def remove_visitors(ids: Sequence[int]) -> int:
 
 
 def _add_counts(batch: Batch) -> None:
-    if batch.counts:
-        said = insert_of(db.session)(COUNTS)
-        said = said.on_conflict_do_update(
-            index_elements=["site_id", "day", "what", "name"], set_={"count": COUNTS.c.count + said.excluded.count}
-        )
-        rows = [
-            {"site_id": site, "day": day, "what": what, "name": name, "count": count}
-            for (site, day, what, name), count in batch.counts.items()
-        ]
-        db.session.connection().execute(said, rows)
+    """Add to what was counted before: one statement, as there are thousands of pages and days in a batch."""
+    if not batch.counts:
+        return
+    connection = db.session.connection()
+    columns = zip(*((*place, count) for place, count in batch.counts.items()), strict=True)
+    names = ("site_id", "day", "what", "name", "count")
+    made = spread(
+        connection, [Given(name, COUNTS.c[name], list(said)) for name, said in zip(names, columns, strict=True)]
+    )
+    said = ", ".join(made.said.values())
+    rows = f"SELECT {said} FROM {made.source} WHERE true" if made.source else f"VALUES ({said})"  # noqa: S608 — bound
+    connection.exec_driver_sql(
+        f"INSERT INTO site_counts ({', '.join(made.said)}) {rows} "
+        "ON CONFLICT (site_id, what, day, name) DO UPDATE SET count = site_counts.count + excluded.count",
+        made.parameters,
+    )
 
 
 def _note_signs(batch: Batch) -> None:

@@ -33,9 +33,10 @@ class SiteCount(db.Model):  # type: ignore[name-defined, misc]
     """How often something was counted on a day: `what` is views, bots, visits, new, returning, page, source, event …"""
 
     __tablename__ = "site_counts"
+    __table_args__ = ({"sqlite_with_rowid": False},)  # a report reads rows that stand beside each other
     site_id: Mapped[int] = mapped_column(BigId, ForeignKey("tracked_sites.id", ondelete="CASCADE"), primary_key=True)
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
     what: Mapped[str] = mapped_column(String(20), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
     name: Mapped[str] = mapped_column(String(300), primary_key=True, default="")
     count: Mapped[int] = mapped_column(BigInteger)
 

@@ -2,15 +2,11 @@
 
 from flask import Response, g, request
 
-from crm import config
+from crm.api.rates import CALLS, WRONG, caller_address
 from crm.api.rest.answers import errors
 from crm.db import db, only_reading
 from crm.identity import api_keys, viewers
 from crm.identity.viewer import Viewer
-from crm.limits import Limiter, Rate, source_of
-
-CALLS = Limiter(Rate(count=600, seconds=60))  # of one key
-WRONG = Limiter(Rate(count=20, seconds=60))  # wrong keys from one address
 
 
 def viewer() -> Viewer:
@@ -23,8 +19,7 @@ def authenticate() -> Response | None:
     only_reading(request.method in {"GET", "HEAD", "OPTIONS"})
     if request.endpoint == "rest.docs":
         return None  # it only leads to the log-in
-    settled = config.current()
-    address = source_of(request.remote_addr, request.headers.get("X-Forwarded-For"), settled.trusted_proxies)
+    address = caller_address()
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key = api_keys.find(token.strip(), address) if scheme.lower() == "bearer" and token else None
     found = viewers.of_key(key) if key is not None else None

@@ -26,6 +26,7 @@ from crm.identity.viewer import SYSTEM, Viewer
 from crm.words import _, ngettext, say_number, speaking
 
 TASK = "merge_documents"
+TASKS = {TASK}  # whose progress the pages of merges show; a room that makes more of the documents adds its own
 MOST = 500
 AT_ONCE = 20  # documents that one start of LibreOffice makes
 MOST_BYTES = 500 * MEGABYTE
@@ -55,16 +56,7 @@ def start(viewer: Viewer, module: str, ids: Sequence[int], template_id: int, out
 
     Raises Refused at ids, template, output; Forbidden without the right to take data out of this module.
     """
-    demand(viewer, "export", module)
-    faults: dict[str, Fault] = {}
-    chosen = list(dict.fromkeys(ids))
-    if not chosen or len(chosen) > MOST:
-        message = _(
-            "Choose 1 to %(most)s records; %(count)s are chosen.", most=say_number(MOST), count=say_number(len(chosen))
-        )
-        faults["ids"] = Fault("out_of_range", message)
-    if template_id not in {one.id for one in offered(module)}:
-        faults["template"] = Fault("not_in_list", _("Choose a template."))
+    faults, chosen = faults_of(viewer, module, ids, template_id)
     if output not in outputs():
         faults["output"] = Fault("not_in_list", _("This machine cannot make that: LibreOffice or pdfunite is missing."))
     if faults:
@@ -77,31 +69,60 @@ def start(viewer: Viewer, module: str, ids: Sequence[int], template_id: int, out
     )  # fmt: skip
 
 
+def faults_of(
+    viewer: Viewer, module: str, ids: Sequence[int], template_id: int
+) -> tuple[dict[str, Fault], Sequence[int]]:
+    """What is wrong with what was chosen (at ids, template), and the records, each once.
+
+    Raises Forbidden without the right to take data out of this module."""
+    demand(viewer, "export", module)
+    faults: dict[str, Fault] = {}
+    chosen = list(dict.fromkeys(ids))
+    if not chosen or len(chosen) > MOST:
+        message = _(
+            "Choose 1 to %(most)s records; %(count)s are chosen.", most=say_number(MOST), count=say_number(len(chosen))
+        )
+        faults["ids"] = Fault("out_of_range", message)
+    if template_id not in {one.id for one in offered(module)}:
+        faults["template"] = Fault("not_in_list", _("Choose a template."))
+    return faults, chosen
+
+
 @dataclass
-class _Merge:
+class Merge:
     """One merge under way: the files so far, who was left out and why, tags that printed nothing."""
 
     viewer: Viewer
     template: Row
     output: str
     folder: Path
-    files: list[tuple[str, Path]] = field(default_factory=list)
+    files: list[tuple[int, str, Path]] = field(default_factory=list)  # (record, name, where it is)
     problems: list[str] = field(default_factory=list)
     empty: dict[str, None] = field(default_factory=dict)
 
+    def add_all(self, ids: Sequence[int], progress: Progress) -> bool:
+        """Make the documents of all records, told step by step; False when it was cancelled."""
+        for place in range(0, len(ids), AT_ONCE):
+            self.add(ids[place : place + AT_ONCE])
+            progress.step(min(len(ids), place + AT_ONCE), len(ids))
+            if progress.cancelled():
+                return False
+        return True
+
     def add(self, ids: Sequence[int]) -> None:
         """Make the documents of some records."""
-        made = [one for id in ids if (one := self._filled(id)) is not None]
+        found = [(id, one) for id in ids if (one := self._filled(id)) is not None]
+        made = [one for _id, one in found]
         db.session.rollback()  # nothing is locked while LibreOffice works
         if self.output != "same" and made:
             pdfs = converting.to_pdf(
                 [(one.format, one.data) for one in made], for_archives=self.template["output"] == "pdf_a"
             )
             made = [Made(one.name, pdf, "pdf", one.language, one.empty) for one, pdf in zip(made, pdfs, strict=True)]
-        for one in made:
+        for (id, _filled), one in zip(found, made, strict=True):
             path = self.folder / f"{len(self.files):06}.{one.format}"
             path.write_bytes(one.data)
-            self.files.append((f"{one.name}.{one.format}", path))
+            self.files.append((id, f"{one.name}.{one.format}", path))
             self.empty |= dict.fromkeys(one.empty)
 
     def _filled(self, id: int) -> Made | None:
@@ -121,7 +142,7 @@ class _Merge:
         """The file of all: where it is, its ending, its media type. Raises NoEngine."""
         if self.output == "one_pdf":
             made = self.folder / "all.pdf"
-            pdf_pages.unite([path for _name, path in self.files], made)
+            pdf_pages.unite([path for _id, _name, path in self.files], made)
             return made, "pdf", "application/pdf"
         made = self.folder / "all.zip"
         with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -132,7 +153,7 @@ class _Merge:
     def _named(self) -> Iterator[tuple[str, Path]]:
         """Each file with a name that no other has."""
         taken: set[str] = set()
-        for name, path in self.files:
+        for _id, name, path in self.files:
             stem, _dot, ending = name.rpartition(".")
             free, number = name, 1
             while free.casefold() in taken:
@@ -141,9 +162,9 @@ class _Merge:
             taken.add(free.casefold())
             yield free, path
 
-    def message(self, file_id: int) -> str:
-        """What came of it, with what was left out and which tags printed nothing."""
-        said = [ngettext("%(num)s document.", "%(num)s documents.", len(self.files))]
+    def message(self, href: str, begins: str = "") -> str:
+        """What came of it (or `begins`), with what was left out and which tags printed nothing; `href`: where it is."""
+        said = [begins or ngettext("%(num)s document.", "%(num)s documents.", len(self.files))]
         if self.problems:
             said.append(
                 _(
@@ -154,7 +175,7 @@ class _Merge:
             )
         if self.empty:
             said.append(_("Empty in some: %(tags)s.", tags=", ".join(list(self.empty)[:10])))
-        return f"{' '.join(said)} /crm/files/{file_id}"
+        return f"{' '.join(said)} {href}"
 
 
 @task(TASK, queue="files", max_attempts=3)
@@ -169,12 +190,9 @@ def run(
         try:
             demand(viewer, "export", module)
             template = making.template_of(template_id)
-            merge = _Merge(viewer, template, output, Path(folder))
-            for place in range(0, len(ids), AT_ONCE):
-                merge.add(ids[place : place + AT_ONCE])
-                progress.step(min(len(ids), place + AT_ONCE), len(ids))
-                if progress.cancelled():
-                    return None
+            merge = Merge(viewer, template, output, Path(folder))
+            if not merge.add_all(ids, progress):
+                return None
             if not merge.files:
                 raise GiveUp(
                     _("No document could be made: %(why)s.", why="; ".join(dict.fromkeys(merge.problems))[:300])
@@ -187,4 +205,4 @@ def run(
         name = attachments.plain_name(template["name"].replace("/", "-"))[:150]
         with made.open("rb") as stream:
             stored: Any = attachments.store(viewer, f"{name}.{ending}", stream, media_type, most=MOST_BYTES)
-        return merge.message(int(stored.id))
+        return merge.message(f"/crm/files/{int(stored.id)}")

@@ -16,6 +16,7 @@ class Channel(StrEnum):
     WORKFLOW = "workflow"
     SCHEDULED = "scheduled"
     SURVEY = "survey"
+    WEBSITE_FORM = "website_form"
     SYSTEM = "system"
 
 
@@ -40,5 +41,6 @@ RULES = {
     Channel.WORKFLOW: Rules(is_robot=True),
     Channel.SCHEDULED: Rules(is_robot=True),
     Channel.SURVEY: Rules(is_robot=True),
+    Channel.WEBSITE_FORM: Rules(is_robot=True),
     Channel.SYSTEM: Rules(is_robot=True, trusted=True),
 }

@@ -14,6 +14,7 @@ from crm.engine.formulas import Formula
 from crm.engine.labels import of_field
 from crm.engine.record import COMMON_FIELDS, Ledger, Record
 from crm.engine.refusals import UnknownName
+from crm.words import N_
 
 Condition = dict[str, Any]
 
@@ -136,6 +137,7 @@ class Module:
     menu: str = ""  # group of the left menu; "" = not in the menu
     prefix: str = ""  # of numbers; "" = not numbered
     title: str | tuple[str, ...] = "name"  # field(s) whose values are the record's label
+    untitled: str = N_("(no name)")  # what lists and cards say where these are empty
     columns: tuple[str, ...] = ()
     form: tuple[Block, ...] = ()
     search: tuple[str, ...] = ()  # fields of the text index
@@ -170,6 +172,8 @@ class Module:
     doubts: tuple[Callable[[Mapping[str, Any], Mapping[str, Any] | None], dict[str, str]], ...] = ()
     """What is allowed, but people are asked once more: doubt(new values, old row or None) → {field: sentence}. Forms ask;
     programs, who cannot be asked, are not."""
+    stays: Callable[[Mapping[str, Any]], bool] | None = None
+    """Whether a record is one that can never be deleted, so that its card does not offer it."""
     before_delete: tuple[Callable[[list[int]], Any], ...] = ()
     """check(ids) → {id: Fault}; a refused id is not deleted."""
     derives: tuple[Callable[[Mapping[str, Any], Mapping[str, Any] | None], dict[str, Any]], ...] = ()

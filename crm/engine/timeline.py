@@ -40,6 +40,12 @@ EVENT_ICONS = {
     "converted": "transform",
     "merged": "git-merge",
 }
+WAYS = {
+    "portal": N_("in the portal"),
+    "import": N_("by an import"),
+    "api": N_("by the API"),
+}  # not by hand on a page of staff
+ROBOTS = {"survey": N_("A survey"), "": N_("The system")}  # channel → who changed it where nobody did by hand
 EVENTS = {  # as history notes them → as they are said
     "created": N_("Created"),
     "deleted": N_("Deleted"),
@@ -55,6 +61,10 @@ EVENTS = {  # as history notes them → as they are said
     "comment changed": N_("Comment changed"),
     "comment removed": N_("Comment removed"),
     "questions changed": N_("Questions changed"),
+    "form changed": N_("Fields of the form changed"),
+    "key revoked": N_("Key revoked"),
+    "submissions deleted": N_("Submissions deleted"),
+    "website form": N_("Sent a website form; empty fields were filled"),
     "unlocked": N_("Unlocked"),
     "taken": N_("Taken"),
     "released": N_("Given back to the unit"),
@@ -345,7 +355,11 @@ def _read_changes(viewer: Viewer, module: Module, ids: Sequence[int]) -> list[En
     entries = []
     for row in rows:
         actor = row.actor_id or row.contact_id
-        who = names.get(actor, "") if actor is not None else _("The system")
+        if actor is None:
+            who = _(ROBOTS.get(row.channel, "The system"))
+        else:
+            way = _(WAYS[row.channel]) if row.channel in WAYS else ""
+            who = ", ".join(said for said in (names.get(actor, ""), way) if said)
         sentence, icon = _change_said(module, row, names)
         entries.append(
             Entry(row.at, CHANGES, row.id, sentence, icon, CHANGE, module.key, {"field": row.field}, None, row, who)

@@ -90,6 +90,14 @@ def find(text: str, address: str = "") -> Row[Any] | None:
     return row if _is_allowed(address, row.allowed_addresses) else None
 
 
+def find_by_id(key_id: int, address: str = "") -> Row[Any] | None:
+    """The row of a key that was found before, when it holds still and from `address`."""
+    table = ApiKey.__table__
+    lives = or_(table.c.expires_at.is_(None), table.c.expires_at > clock.now())
+    row = db.session.execute(select(table).where(table.c.id == key_id, lives)).first()
+    return row if row is not None and _is_allowed(address, row.allowed_addresses) else None
+
+
 def touch(key: Row[Any]) -> None:
     """Note that a key was used just now, at most once a minute, in a transaction of its own.
 

@@ -14,7 +14,7 @@ from crm.words import N_, _
 ALL = list(VERBS)
 VIEW = {"verbs": ["view"]}
 MAILING = (
-    "campaigns", "target_groups", "email_templates", "emails", "html_snippets", "landing_pages", "surveys", "survey_themes", "tracked_sites", "tracked_pages", "list_types",
+    "campaigns", "target_groups", "email_templates", "emails", "html_snippets", "landing_pages", "surveys", "survey_themes", "tracked_sites", "tracked_pages", "website_forms", "score_rules", "list_types",
     "sender_addresses", "portal_target_groups", "sendouts", "autoresponders", "suppressions",
 )  # fmt: skip
 

@@ -90,6 +90,11 @@ def use(purpose: str, token: str) -> Found | None:
     return found if taken else None
 
 
+def extend(found: Found, lifetime: timedelta) -> None:
+    """Let a token that was just found live for `lifetime` from now. The caller commits."""
+    db.session.execute(update(Token).where(Token.id == found.id).values(expires_at=clock.now() + lifetime))
+
+
 def revoke(purpose: str, subject_id: int) -> None:
     """End all tokens for `purpose` about `subject_id`, because a newer one was asked for. The caller commits."""
     db.session.execute(delete(Token).where(Token.purpose == purpose, Token.subject_id == subject_id))

@@ -166,7 +166,11 @@ def _multipart(kind: str, boundary: str, children: Sequence[list[bytes]], more: 
 
 def _file(file: Attachment) -> bytes:
     place = "inline" if file.content_id else "attachment"
-    head = f"Content-Type: {file.mime_type}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: {place}"
+    # A calendar is UTF-8 (RFC 5545); of other texts nobody knows, and without a word mail programs read ASCII.
+    charset = "; charset=utf-8" if file.mime_type == "text/calendar" else ""
+    head = (
+        f"Content-Type: {file.mime_type}{charset}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: {place}"
+    )
     head += f";\r\n {file_parameter('filename', file.name)}\r\n" if file.name else "\r\n"
     if file.content_id:
         head += f"Content-ID: <{file.content_id}>\r\n"

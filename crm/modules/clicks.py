@@ -10,6 +10,7 @@ from crm.engine import fields as f
 from crm.engine.conditions import where
 from crm.engine.module import Module, Related, Timeline
 from crm.engine.record import Ledger
+from crm.words import N_
 
 
 class Click(Ledger):
@@ -56,6 +57,7 @@ MODULE = Module(
     plural="Clicks",
     icon="click",
     title="url",
+    untitled=N_("The hidden link, which only machines follow"),
     parent="sendout_id",
     about="person_id",
     counts=where("made_by", "is", "human"),

@@ -22,6 +22,15 @@ SKIP_REASONS = PicklistSeed.of(
     Choice("already_received", "Got this mail before"), Choice("quota", "No mails left this month"),
     Choice("cancelled", "The sendout was cancelled"),
 )  # fmt: skip
+FAILED_REASONS = PicklistSeed.of(
+    "failed_reason", "Why a mail failed",
+    Choice("hard_bounce", "The address does not exist."),
+    Choice("soft_bounce", "It was tried five times within eleven hours, and the receiver never took it."),
+    Choice("refused_recipient", "The receiver does not take mail for this address."),
+    Choice("refused_sender", "The receiver does not take mail from our sender address."),
+    Choice("refused_server", "The server did not take the mail."), Choice("render", "The mail could not be made."),
+    Choice("uncertain", "Its end was not seen, and a person said that it did not arrive."),
+)  # fmt: skip
 FIELDS = {
     "kind": make("text", "Kind", max=40, in_lists=False),
     "sendout_id": make("link", "Sendout", to=("sendouts",)),
@@ -32,7 +41,7 @@ FIELDS = {
     "email": make("email", "Address", max=320),
     "state": make("picklist", "State", picklist="delivery_state"),
     "skip_reason": make("picklist", "Why left out", picklist="skip_reason"),
-    "failed_reason": make("text", "Why it failed", max=40),
+    "failed_reason": make("picklist", "Why it failed", picklist="failed_reason"),
     "reply": make("long_text", "The server's last word", in_lists=False),
     "message_id": make("text", "Message-ID", max=255),
     "attempts": make("whole", "Attempts"),
@@ -119,7 +128,7 @@ MODULE = Module(
             columns=("person_id", "email", "state", "skip_reason", "sent_at", "first_read_at", "first_click_at"),
         ),
     },
-    picklists=(STATES, SKIP_REASONS),
+    picklists=(STATES, SKIP_REASONS, FAILED_REASONS),
     creatable=False,
     editable=False,
     deletable=False,

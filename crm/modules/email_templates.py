@@ -142,9 +142,14 @@ def has_sending_time(values: Mapping[str, Any], old: Mapping[str, Any] | None) -
     return faults
 
 
+def is_permanent(row: Mapping[str, Any]) -> bool:
+    """Whether it is the template that the house cannot do without."""
+    return row.get("name") == PERMANENT and row.get("folder") == "System"
+
+
 def permanent_stays(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
     """The template of answers to tickets keeps its name and its folder, by which it is found."""
-    if old is None or not (old.get("name") == PERMANENT and old.get("folder") == "System"):
+    if old is None or not is_permanent(old):
         return {}
     message = _("“%(name)s” is permanent: its name and its folder stay.", name=PERMANENT)
     return {
@@ -212,6 +217,7 @@ MODULE = Module(
     picklists=(KINDS, FOLDERS, CONTENT_STATUS, SENDING_TIMES, DAYS_OF_WEEK),
     derives=(settled,),
     checks=(is_whole_when_active, has_sending_time, permanent_stays),
+    stays=is_permanent,
     asks=(folder_is_open,),
     before_delete=(template_uses.is_free,),
     in_ecp=True,

@@ -74,10 +74,10 @@ MODULE = Module(
         ManyLink(key, key, "emails", label, "E-mails")
         for key, label in (
             ("accounts", "Accounts"), ("contacts", "Contacts"), ("leads", "Leads"), ("potentials", "Potentials"),
-            ("campaigns", "Campaigns"),
+            ("campaigns", "Campaigns"), ("tickets", "Tickets"),
         )
     ),
-    shows_on={key: _shown(key) for key in ("accounts", "contacts", "leads", "potentials", "campaigns")},
+    shows_on={key: _shown(key) for key in ("accounts", "contacts", "leads", "potentials", "campaigns", "tickets")},
     picklists=(DIRECTIONS, STATES),
     importable=False,
 )  # fmt: skip

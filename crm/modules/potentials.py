@@ -77,6 +77,8 @@ class Potential(Record):
     campaign_id: Mapped[int | None] = f.link(
         "Campaign", to="campaigns", aliases=("campaignid",), only=where("active", "is", True)
     )
+    first_touch: Mapped[str | None] = f.text("First touch", max=200, read_only=True, help="What led them to us first")
+    last_touch: Mapped[str | None] = f.text("Last touch", max=200, read_only=True, help="What led them to us last")
     next_step: Mapped[str | None] = f.text("Next step", max=250, aliases=("nextstep",))
     competitors: Mapped[str | None] = f.text("Competitors", max=250)
     billing_starts_on: Mapped[date | None] = f.day("Billing starts")
@@ -132,7 +134,8 @@ MODULE = Module(
             "amount", "bid_type", "bid_periods", "currency", "weighted_amount", "billing_starts_on", "billing_months",
         )),
         Block("Where it comes from", (
-            "potential_type", "business_area", "lead_source", "campaign_id", "lead_id", "competitors",
+            "potential_type", "business_area", "lead_source", "campaign_id", "lead_id", "first_touch", "last_touch",
+            "competitors",
         )),
         Block("More", ("description",)),
     ),

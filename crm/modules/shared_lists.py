@@ -47,6 +47,10 @@ MEASURING = PicklistSeed.of(
     "measuring_consent", "Opens may be measured",
     Choice("unknown", "Unknown"), Choice("yes", "Yes", "green"), Choice("no", "No", "red"),
 )  # fmt: skip
+SCORE_GRADE = PicklistSeed.of(
+    "score_grade", "Warmth",
+    Choice("cold", "Cold", "azure"), Choice("warm", "Warm", "orange"), Choice("hot", "Hot", "red"),
+)  # fmt: skip
 PERSON_MODULE = PicklistSeed.of(
     "person_module", "Kind of person", Choice("contacts", "Contact"), Choice("leads", "Lead")
 )

@@ -5,19 +5,27 @@ person (`contact.first_name`) are read when it is rendered; what the sending roo
 """
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
 from crm.db import db
 from crm.engine import tags
+from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.mail.message import Address, Attachment
 from crm.mail.sending import singles
 
 KIND = "written"
 MOST_OCTETS = 2_000_000  # of all files of one mail
+Subject = Callable[[int, tuple[str, int], Mapping[str, str]], str]  # template, person, values of the sending room
+_makers: list[Subject] = []
+
+
+def add_subject(make: Subject) -> None:
+    """The room that renders these mails says how their subjects are filled with the person's values."""
+    _makers[:] = [make]
 
 
 def is_ready(template_id: int | None) -> bool:
@@ -44,15 +52,13 @@ def put(
         "template_id": template_id, "name": to.name, "values": dict(values),
         "files": [[file.name, file.mime_type, b64encode(file.data).decode("ascii")] for file in files],
     }  # fmt: skip
-    subject = _subject(template_id, values)
+    subject = _subject(template_id, person, values)
     return singles.put_mail(db.session, KIND, to, payload, dedupe_key=dedupe_key, subject=subject, person=person)
 
 
-def _subject(template_id: int, values: Mapping[str, str]) -> str:
-    """The mail's subject for the card of the person, with what the sending room knows; the mail itself is filled when it leaves."""
-    table = modules["email_templates"].table
-    written = db.session.execute(select(table.c.subject).where(table.c.id == template_id)).scalar()
+def _subject(template_id: int, person: tuple[str, int], values: Mapping[str, str]) -> str:
+    """The mail's subject for the card of the person, filled as it is when the mail leaves."""
     try:
-        return tags.compile(written or "", "subject").fill(values)
-    except tags.TagError:  # then the mail cannot be rendered either, and its delivery says so
+        return _makers[0](template_id, person, values) if _makers else ""
+    except (Refused, tags.TagError):  # then the mail cannot be rendered either, and its delivery says so
         return ""

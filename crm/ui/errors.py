@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
@@ -12,7 +13,8 @@ from crm.db import db
 from crm.engine.attachments import MEGABYTE
 from crm.engine.conditions import BadCondition
 from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
-from crm.ui.page import is_part
+from crm.ui.face import face
+from crm.ui.page import is_part, local_path
 
 log = logging.getLogger(__name__)
 
@@ -101,5 +103,15 @@ def problem(status: int, title: str, sentence: str, icon: str = "alert-circle", 
         answer = make_response(render_template("_problem.html", **values), status)
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#toasts", "beforeend"
         return answer
+    values["back"] = _came_from()
     template = "problem.html" if g.get("viewer") is not None else "gate_problem.html"
     return make_response(render_template(template, **values), status)
+
+
+def _came_from() -> str:
+    """The page that led here, when it is another one of this app: whoever pressed a button there goes back to it."""
+    said = urlsplit(request.referrer or "")
+    path = local_path(said.path, "")
+    if said.netloc != request.host or path == request.path or not path.startswith(f"{face().prefix}/"):
+        return ""
+    return f"{path}?{said.query}" if said.query else path

@@ -175,9 +175,10 @@ class RecordForm:
                 label = _(self.module.fields[name].label) + ": " if name in self.module.fields else ""
                 self.others[name] = label + " ".join(sentences)
 
-    def ask_twice(self, row: Row) -> None:
-        """Raise Refused with what the module doubts about this change of a record; who then saves anyway posts `anyway`."""
-        typed, old = self.values(), {**row, "id": row.id}
+    def ask_twice(self, row: Row | None = None) -> None:
+        """Raise Refused with what the module doubts about this change of a record, or about a new one; who then saves
+        anyway posts `anyway`."""
+        typed, old = self.values(), {**row, "id": row.id} if row is not None else None
         found = {name: said for doubt in self.module.doubts for name, said in doubt(typed, old).items()}
         if found:
             self.is_doubtful = True

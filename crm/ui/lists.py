@@ -132,7 +132,7 @@ def drawer(module: Module, name: str, said: Field, is_main: bool, formats: Forma
 
         def main(row: Any) -> str:
             value = row[name]
-            label = (row.label_of(name) if said.is_link else value) or row.label or _("(no name)")
+            label = (row.label_of(name) if said.is_link else value) or row.label or _(module.untitled)
             text = escape(label)
             if has_pictures and base and row.get("picture_id"):
                 source = f"{base}/{row.id}/picture?v={row['picture_id']}"

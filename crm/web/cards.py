@@ -37,7 +37,7 @@ def show(key: str, id: int) -> str:
     return render_template(
         "card.html", module=module, here=module.key, row=row, facts=cards.facts_of(viewer(), module, row),
         blocks=cards.blocks_for(viewer(), module, row), tabs=tabs, parts=cards.parts_of(viewer(), row),
-        deeds=cards.deeds_of(viewer(), row), actions=_actions(module, row), rights=rights(module, id),
+        deeds=cards.deeds_of(viewer(), row), actions=_actions(module, row), rights=rights(module, id) | _kept(module, row),
         steps=steps_of(viewer(), module, row), timeline=timelines.first_page(viewer(), module, id) if module.is_record else None,
         picture_id=row.get(pictures.FIELD), may_give_picture=pictures.may_give(viewer(), module),
         can_add_activity=_activity_relation(module) != "", today=clock.today(viewer().timezone).isoformat(),
@@ -47,6 +47,10 @@ def show(key: str, id: int) -> str:
 def rights(module: Module, id: int) -> dict[str, bool]:
     """What the viewer may do with this very record: one query, none when the rights are general."""
     return _may_here(module, id, "edit", "delete")
+
+
+def _kept(module: Module, row: Row) -> dict[str, bool]:
+    return {"delete": False} if module.stays and module.stays(row) else {}
 
 
 def _may_here(module: Module, id: int, *verbs: str) -> dict[str, bool]:

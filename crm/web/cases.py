@@ -62,7 +62,7 @@ def close(id: int) -> AnyResponse:
     is_closed = bool(request.form.get("closed"))
     count = open_tasks(id)
     if is_closed and count and not request.form.get("sure"):
-        tell(_("%(count)s tasks of this case are still open. Tick “close anyway” to close it.", count=count), "warn")
+        tell(_still_open(count), "warn")
         return go(f"/crm/cases/{id}")
     records.update(viewer(), "cases", id, {"closed": is_closed}, Channel.FORM)
     commit()
@@ -92,6 +92,14 @@ def _exchange(id: int, deed: Callable[[], int], said: Callable[[int], str]) -> A
     else:
         tell(said(count))
     return go(f"/crm/cases/{id}")
+
+
+def _still_open(count: int) -> str:
+    return ngettext(
+        "%(num)s task of this case is still open. Tick “close anyway” to close it.",
+        "%(num)s tasks of this case are still open. Tick “close anyway” to close it.",
+        count,
+    )
 
 
 def _new_participants(count: int) -> str:

@@ -23,7 +23,7 @@ from crm.ui.session import commit, viewer
 from crm.web.lists import module_of
 
 bp = Blueprint("documents", __name__, url_prefix="/crm")
-FILES = "/crm/files/"
+FILES, DRAFTS = "/crm/files/", "/crm/sendouts/"  # where what a job made can be
 
 
 def href_of(asks: Viewer, row: Row) -> str:
@@ -136,8 +136,9 @@ def says_what_it_makes(format: str) -> str:
 @bp.app_template_filter("document_message")
 def split_message(message: str) -> tuple[str, str]:
     """What a job says, and the address of its file ("" when there is none)."""
-    said, found, file = message.partition(FILES)
-    return (said.rstrip(": "), FILES + file) if found and file.isdecimal() else (message, "")
+    said, _space, href = message.rpartition(" ")
+    is_address = href.startswith((FILES, DRAFTS)) and href.isascii()
+    return (said.rstrip(": "), href) if is_address else (message, "")
 
 
 # personal data
@@ -155,7 +156,8 @@ def ask_personal_data(id: int) -> str:
     """What of a person the workbook holds."""
     row = search.one(viewer(), "contacts", id)
     return render_template(
-        "personal_data.html", here="contacts", row=row, related=personal_data.related_to(viewer()), offered=templates.offered(row, ("personal_data",))
+        "personal_data.html", here="contacts", row=row, related=personal_data.related_to(viewer()), offered=templates.offered(row, ("personal_data",)),
+        may_add=may(viewer(), "create", "document_templates")
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from crm.engine.refusals import Conflict, Missing, Refused
 from crm.engine.registry import modules
 from crm.engine.rows import labels_of
 from crm.modules.events import event_times, firing, kinds, typical
+from crm.modules.events.event_triggers import ACTIONS
 from crm.modules.events.tags import say_moment
 from crm.ui import builder
 from crm.ui.page import go, tell
@@ -25,6 +26,7 @@ from crm.web.events import demand_event, sentences
 bp = Blueprint("event_plans", __name__, url_prefix="/crm")
 EMPTY_ROWS = 2
 STEPS = ("when", "who", "rules")
+TURNS = [choice.key for choice in ACTIONS.choices]  # as things happen: registration, spare place, cancellation, planned
 
 
 # times
@@ -61,10 +63,12 @@ def _times_page(id: int, typed: list[dict[str, str]] | None = None, faults: dict
 
 @bp.post("/invitation_events/<int:id>/times")
 def set_times(id: int) -> Any:
-    """Save all times of the event; rows left empty are none."""
+    """Save all times of the event; rows left empty are none. `more` only adds empty rows to the page."""
     columns = [request.form.getlist(name) for name in ("subject", "starts_at", "ends_at")]
     rows = [dict(zip(("subject", "starts_at", "ends_at"), row, strict=True)) for row in zip(*columns, strict=False)]
     rows = [row for row in rows if any(value.strip() for value in row.values())]
+    if request.form.get("more"):  # nothing is saved yet: the page again, with more room
+        return _times_page(id, rows + [dict.fromkeys(("subject", "starts_at", "ends_at"), "")] * EMPTY_ROWS)
     try:
         warnings = event_times.set_times(viewer(), id, [_as_read(row) for row in rows], Channel.FORM)
         commit()
@@ -97,11 +101,11 @@ def triggers(id: int) -> str:
         viewer(), "event_triggers", where={"$eq": ["event_id", id]}, sort=("action", "name"), limit=200,
         columns=("name", "action", "target", "template_id", "active", "problem", "base", "offset", "unit", "moment", "sub_event_id", "fired_for"),
     )  # fmt: skip
-    due = {
-        one.id: say_moment(firing.due_at(one, event), event.zone) for one in found.rows if one["action"] == "scheduled"
-    }
+    due_of = {one.id: firing.due_at(one, event) for one in found.rows if one["action"] == "scheduled"}
+    due = {id: say_moment(moment, event.zone) for id, moment in due_of.items()}
     return render_template(
-        "event_triggers.html", here="mass_events", row=row, event=event, home=f"/crm/mass_events/{id}", triggers=found.rows, due=due,
+        "event_triggers.html", here="mass_events", row=row, event=event, home=f"/crm/mass_events/{id}", due=due,
+        triggers=sorted(found.rows, key=lambda one: (TURNS.index(one["action"]), due_of.get(one.id) or clock.now(), one["name"])),
         label=lambda name, key: _(picklists.label(name, key)) if key else "",
     )  # fmt: skip
 
@@ -207,10 +211,13 @@ def make_typical(id: int) -> AnyResponse:
 @bp.post("/mass_events/<int:id>/triggers/<int:trigger_id>/send")
 def send_now(id: int, trigger_id: int) -> AnyResponse:
     """Send a planned mail now to whom it has not reached."""
-    demand_event("mass_events", id)
+    event, _row = demand_event("mass_events", id)
     trigger = search.one(viewer(), "event_triggers", trigger_id, columns=("event_id", "action", "name"))
     if trigger["event_id"] != id or trigger["action"] != "scheduled":
         raise Missing
+    if event.state in {"planned", "cancelled"}:
+        tell(_("Nothing is sent for a draft, or for an event that is called off."), "wrong")
+        return go(f"/crm/mass_events/{id}/triggers")
     sent = firing.send_planned(trigger_id, clock.now())
     tell(_("%(count)s mails are on their way.", count=sent))
     return go(f"/crm/mass_events/{id}/triggers")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, make_response, render_template, request
 from flask_babel import gettext as _
@@ -76,10 +77,28 @@ def event_part(asks: Viewer, row: Row) -> Mapping[str, Any] | None:
     return {
         "row": row, "event": event, "home": f"/crm/{row.module}/{row.id}", "may_edit": may_edit(asks, row.module, row.id),
         "may_close": event.state == "open" and not windows.has_begun(event),
+        "may_publish": event.module == "mass_events" and event.state == "planned",
+        "may_make_form": event.survey_id is None and event.parent_id is None and may(asks, "create", "surveys"),
+        "form": f"/crm/surveys/{event.survey_id}/build" if event.survey_id and search.exists(asks, "surveys", event.survey_id) else "",
+        "new_part": _new_part(event) if row.module == "mass_events" and event.parent_id is None else "",
         "figures": [(one.label, _said(one), list_of(one.where) if one.where else "") for one in numbers],
         "times": _times(event) if row.module == "invitation_events" else [], "warning": row.get("mail_warning"),
         "oddities": oddities_of(event, row.get("last_registration_on"), places),
     }  # fmt: skip
+
+
+def _new_part(event: Event) -> str:
+    """The form of a new sub-event, that begins with the times and the place of its event."""
+    zone = ZoneInfo(viewer().timezone)
+    said: dict[str, Any] = {
+        name: moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
+        for name, moment in (("starts_at", event.starts_at), ("ends_at", event.ends_at))
+        if moment is not None
+    }
+    status = "published" if event.state == "open" else "draft"
+    return address(
+        "/crm/mass_events/new", parent_id=event.id, time_zone=event.zone, location=event.location, status=status, **said
+    )
 
 
 def _times(event: Event) -> list[str]:
@@ -149,6 +168,35 @@ def close(key: str, id: int) -> AnyResponse:
         db.session.rollback()
         tell(sentences(refused), "wrong")
     return go(f"/crm/{key}/{id}")
+
+
+@bp.post("/mass_events/<int:id>/publish")
+def publish(id: int) -> AnyResponse:
+    """A draft and its parts become public."""
+    demand_event("mass_events", id)
+    try:
+        changing.publish(viewer(), id, Channel.FORM)
+        commit()
+        tell(_("The event is published."))
+    except (Refused, Conflict) as refused:
+        db.session.rollback()
+        tell(sentences(refused), "wrong")
+    return go(f"/crm/mass_events/{id}")
+
+
+@bp.post(f"/{KEY}/<int:id>/form")
+def make_form(key: str, id: int) -> AnyResponse:
+    """A registration form of the event's own, open in the builder."""
+    demand_event(key, id)
+    try:
+        made = changing.make_form(viewer(), id, Channel.FORM)
+        commit()
+    except (Refused, Conflict) as refused:
+        db.session.rollback()
+        tell(sentences(refused), "wrong")
+        return go(f"/crm/{key}/{id}")
+    tell(_("Add the questions, then activate the form. Names and e-mail are asked anyway."))
+    return go(f"/crm/surveys/{made}/build")
 
 
 @bp.get(f"/{KEY}/<int:id>/call-off")

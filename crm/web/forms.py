@@ -77,6 +77,8 @@ def create(key: str) -> AnyResponse:
     try:
         if likely:
             raise Refused()
+        if module.doubts and not request.form.get("anyway"):
+            form.ask_twice()
         id = records.create(viewer(), module, form.values(), Channel.FORM)
         _link(key, id)
         commit()

@@ -1,6 +1,7 @@
 """“Make documents” over chosen rows of a list: which template, one PDF or a ZIP; then its progress, with a button to stop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,9 +24,27 @@ from crm.web.lists import module_of
 bp = Blueprint("mail_merge", __name__, url_prefix="/crm")
 
 
+@dataclass(frozen=True)
+class Further:
+    """What another room makes of the documents: a choice beside files, that leads to `href(module key, ids, template id)`."""
+
+    key: str
+    label: str
+    is_offered: Callable[[Viewer, str], bool]
+    href: Callable[[str, Sequence[int], int], str]
+
+
+_further: dict[str, Further] = {}
+
+
+def add_further(one: Further) -> None:
+    """Offer it among what can be made."""
+    _further[one.key] = one
+
+
 def is_offered(asks: Viewer, module: Module) -> bool:
-    """Where there is a template for it, to those who may take data out of the module."""
-    return module.key in mail_merge.KEYS and may(asks, "export", module) and bool(mail_merge.offered(module.key))
+    """To those who may take data out of the module. (Whether there is a template, its page says: lists need not ask.)"""
+    return module.key in mail_merge.KEYS and may(asks, "export", module)
 
 
 def _href(key: str, ids: Sequence[int]) -> str:
@@ -45,6 +64,7 @@ def ask(key: str, faults: dict[str, str] | None = None, status: int = 200) -> An
     page = render_template(
         "mail_merge.html", module=module, here=key, ids=_ids(), offered=mail_merge.offered(key), outputs=mail_merge.outputs(),
         most=mail_merge.MOST, faults=faults or {}, typed=request.form, job=_job(request.args.get("job", type=int)),
+        further=_offered_further(key), may_add=may(viewer(), "create", "document_templates"),
     )  # fmt: skip
     return make_response(page, status)
 
@@ -56,6 +76,9 @@ def start(key: str) -> Any:
     if key not in mail_merge.KEYS:
         raise Missing
     template, output = request.form.get("template", 0, type=int), request.form.get("output", "")
+    for one in _offered_further(key):
+        if one.key == output:
+            return go(one.href(key, _ids(), template))
     try:
         job = mail_merge.start(viewer(), key, _ids(), template, output)
         commit()
@@ -81,6 +104,10 @@ def cancel(job: int) -> AnyResponse | str:
     return _draw(job)
 
 
+def _offered_further(key: str) -> list[Further]:
+    return [one for one in _further.values() if one.is_offered(viewer(), key)]
+
+
 def _draw(job: int) -> str:
     found = _job(job)
     if found is None:
@@ -94,4 +121,4 @@ def _ids() -> list[int]:
 
 def _job(id: int | None) -> Standing | None:
     found = outbox.standing(db.session, id) if id is not None else None
-    return found if found and found.created_by_id == viewer().id and found.task == mail_merge.TASK else None
+    return found if found and found.created_by_id == viewer().id and found.task in mail_merge.TASKS else None

@@ -21,7 +21,8 @@ from crm.identity.logins import LoginEvent
 from crm.identity.viewer import Viewer
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.portals import access, locking, requests
-from crm.modules.portals.portal_users import status_of
+from crm.modules.portals.portal_users import address_of, login_key, rival_of, status_of
+from crm.modules.rules import key_of_email
 from crm.ui.cards import Part, add_part
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
@@ -51,7 +52,8 @@ def change_access(id: int) -> AnyResponse:
         tell(_("Portal access is saved."))
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
+        said = {name: found for name, found in refused.faults.items() if name != "login_key"} or refused.faults
+        tell(" ".join(one.message for found in said.values() for one in found), "wrong")
     return redirect(f"/crm/contacts/{id}", 303)
 
 
@@ -124,7 +126,12 @@ def of_contact(who: Viewer, row: Row) -> Mapping[str, Any] | None:
         "may_change": may(who, "create", "portal_users"),
         "has_email": bool(row.get("email")) if "email" in row else True,
         "portals": [
-            (portal, _seen(row.id, portal.id), [one for one in profiles if one["portal_id"] == portal.id])
+            (
+                portal,
+                _seen(row.id, portal.id),
+                [one for one in profiles if one["portal_id"] == portal.id],
+                _rival(row.id, portal.id),
+            )
             for portal in portals
         ],
     }
@@ -138,6 +145,12 @@ def _seen(contact_id: int, portal_id: int) -> dict[str, Any] | None:
         "row": row, "status": status_of(row._mapping), "is_early": bool(row.valid_from and row.valid_from > clock.today(clock.site_zone())),
         "last_try": _last_try(row.id), "mail": _welcome_mail(row.id),
     }  # fmt: skip
+
+
+def _rival(contact_id: int, portal_id: int) -> tuple[str, int] | None:
+    """Name and id of another contact that logs in with the address of this one, which can then not be let in."""
+    key, own = key_of_email(address_of(contact_id)), access.login_of(contact_id, portal_id)
+    return rival_of(login_key(portal_id, key), own.id if own else None) if key else None
 
 
 def _last_try(portal_user_id: int) -> Any:

@@ -200,3 +200,15 @@ def people_of(campaign_id: int, limit: int, before: int | None = None) -> list[d
     columns = ("id", "person_id", "person_module", "state", "auto_mail_at", "auto_mail_note", "owed_template_id")
     said = select(*(MEMBERS.c[name] for name in columns)).where(*mine).order_by(MEMBERS.c.id.desc()).limit(limit)
     return [dict(row) for row in db.session.execute(said).mappings()]
+
+
+def became_of(campaign_id: int, person_ids: Iterable[int]) -> dict[int, Any]:
+    """Person → the last automatic mail of a campaign to them: sendout_id, state, skip_reason."""
+    sendouts = modules["sendouts"].table
+    said = (
+        select(D.person_id, D.sendout_id, D.state, D.skip_reason)
+        .join(sendouts, sendouts.c.id == D.sendout_id)
+        .where(sendouts.c.campaign_id == campaign_id, sendouts.c.is_automatic, D.person_id.in_(list(person_ids)))
+        .order_by(D.id)
+    )
+    return {row.person_id: row for row in db.session.execute(said)}

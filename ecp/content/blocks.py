@@ -63,7 +63,10 @@ class Block:
 
 
 def _row(inside: str, background: str = "#ffffff", padding: str = "16px 24px") -> str:
-    return f'<mj-section background-color="{background}" padding="{padding}">{inside}</mj-section>'
+    surface = "paper" if background == "#ffffff" else "page"  # as the dark styles of our mails know them
+    return (
+        f'<mj-section css-class="{surface}" background-color="{background}" padding="{padding}">{inside}</mj-section>'
+    )
 
 
 def _column(*inside: str, width: str = "") -> str:
@@ -141,6 +144,21 @@ def _image(brand: Brand) -> str:
     return '<mj-image src="" alt="" />'
 
 
+def _menu(brand: Brand) -> str:
+    links = " · ".join(f'<a href="https://example.com/" style="color:{brand.colour}">{name}</a>' for name in (_("News"), _("Events"), _("Contact")))  # fmt: skip
+    return _text(links, 'font-size="15px" line-height="1.5" align="center"')
+
+
+def _video(brand: Brand) -> str:
+    """A still that leads to the film: mail programs play none."""
+    href = "https://example.com/"
+    return f'<mj-image src="" alt="" href="{href}" />' + _button(f"▶ {_('Watch the video')}", href, brand)
+
+
+def _html(brand: Brand) -> str:
+    return _text(f'<p style="margin:0">{_("Your own HTML: change it at the right.")}</p>')
+
+
 def _columns(*widths: str) -> Callable[[Brand], str]:
     return lambda brand: _row("".join(_column(_text(_("Write here.")), width=width) for width in widths))
 
@@ -154,9 +172,14 @@ MAKERS: tuple[tuple[str, str, str, Callable[[Brand], str]], ...] = (
     ("columns-1", N_("1 column"), "rectangle", _columns("")),
     ("columns-2", N_("2 columns"), "columns-2", _columns("", "")),
     ("columns-3", N_("3 columns"), "columns-3", _columns("", "", "")),
+    ("columns-4", N_("4 columns"), "layout-columns", _columns("", "", "", "")),
     ("columns-1-2", N_("1/3 and 2/3"), "layout-sidebar", _columns("33.33%", "66.66%")),
+    ("columns-2-1", N_("2/3 and 1/3"), "layout-sidebar-right", _columns("66.66%", "33.33%")),
     ("divider", N_("Line"), "minus", lambda brand: '<mj-divider border-color="#e5e7eb" border-width="1px" />'),
     ("spacer", N_("Space"), "spacing-vertical", lambda brand: '<mj-spacer height="24px" />'),
+    ("menu", N_("Menu"), "menu-2", _menu),
+    ("video", N_("Video"), "player-play", _video),
+    ("html", N_("HTML"), "code", _html),
     ("social", N_("Social"), "share", social),
 )  # fmt: skip
 

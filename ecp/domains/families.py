@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import dns.resolver
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from crm import clock
@@ -17,6 +17,7 @@ from crm.engine import outbox
 from crm.engine.outbox import Progress, RunLater, task
 from crm.mail.dns_lookup import Lookup, NoAnswer
 from crm.mail.sending.deliveries import Delivery
+from crm.mail.sending.domains import domain_of
 from crm.mail.sending.families import AT_ONCE, MailFamily, family_of
 from crm.mail.sending.providers import provider_of
 from crm.mail.servers import leaves_the_house
@@ -48,9 +49,11 @@ def look(progress: Progress, sendout_id: int) -> str | None:
 
 def unknown(sendout_id: int) -> list[str]:
     """The domains of a sendout's people whose host is not known by name, nor was looked up of late."""
-    place = func.instr(_D.email_key, "@") if is_sqlite() else func.strpos(_D.email_key, "@")
-    domain = func.substr(_D.email_key, place + 1)
-    said = select(domain).where(_D.sendout_id == sendout_id, _D.email_key != "", _D.skip_reason.is_(None)).distinct()
+    said = (
+        select(domain_of(_D.email_key))
+        .where(_D.sendout_id == sendout_id, _D.email_key != "", _D.skip_reason.is_(None))
+        .distinct()
+    )
     found = [name for name in db.session.scalars(said.limit(MOST)) if name and provider_of(name) == name]
     fresh = clock.now() - KEPT
     known: set[str] = set()

@@ -127,18 +127,19 @@ def look(progress: Progress) -> None:
             continue
         _turn(plan)
         sendouts = _sendouts(domain)
-        if plan.braked_at is None and figures(domain, plan.day, sendouts).reaches(ALARM):
+        if plan.braked_at is None and figures(domain, plan.day, sendouts, plan.begun_at).reaches(ALARM):
             plan.braked_at = clock.now()
         _release(plan, _sendouts(domain, RUNNING))
         db.session.commit()
 
 
-def figures(domain: str, day: date, sendouts: Sequence[int] | None = None) -> Figures:
-    """What the mails of a domain's sendouts brought on a day."""
+def figures(domain: str, day: date, sendouts: Sequence[int] | None = None, since: datetime | None = None) -> Figures:
+    """What the mails of a domain's sendouts brought on a day; nothing before `since`, when the warm-up began."""
     ids = _sendouts(domain) if sendouts is None else list(sendouts)
     if not ids:
         return Figures(0, 0, 0)
     begins, ends = _bounds(day)
+    begins = max(begins, since) if since else begins
     mine = _D.sendout_id.in_(ids)
     sent = select(func.count()).where(mine, _D.sent_at >= begins, _D.sent_at < ends)
     back = select(func.count()).where(mine, _D.bounced_at >= begins, _D.bounced_at < ends, _D.bounce_type == "hard")
@@ -162,7 +163,7 @@ def standing(domain: str) -> Standing | None:
     days = select(WarmUpDay).where(WarmUpDay.domain == domain).order_by(WarmUpDay.day.desc()).limit(60)
     return Standing(
         plan,
-        figures(domain, plan.day, sendouts),
+        figures(domain, plan.day, sendouts, plan.begun_at),
         db.session.execute(held).scalar() or 0,
         list(db.session.scalars(days)),
     )
@@ -193,7 +194,7 @@ def _turn(plan: WarmUp) -> None:
     if plan.day >= now:
         return
     sendouts = _sendouts(plan.domain)
-    brought = figures(plan.domain, plan.day, sendouts)
+    brought = figures(plan.domain, plan.day, sendouts, plan.begun_at)
     verdict, ceiling = judged(plan.ceiling, plan.start, plan.goal, brought)
     db.session.add(
         WarmUpDay(

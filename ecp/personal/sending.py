@@ -34,6 +34,7 @@ from ecp.personal.people import Person
 from ecp.personal.writing import Draft, Written
 from ecp.pipeline.frozen import MOST_ATTACHED
 from ecp.pipeline.sending import OVERRULED, PERSONAL
+from surveys import links as survey_links
 
 MAKE, FOLLOW = "personal_mails.make", "personal_mails.follow"
 FOLLOWED_FOR = timedelta(days=7)  # so long evidence may still say what became of an uncertain mail
@@ -151,6 +152,8 @@ def _put(viewer: Viewer, order: Order, row: Row, person: Person, files: Sequence
     if delivery_id is None:  # somebody was quicker: the same mail is on its way
         return _email_of(singles.find_mail(db.session, key)) or 0
     final = writing.write(viewer, person, order.draft, delivery_id)
+    for survey_id in final.surveys:  # asked from now on, not only when the answer comes
+        survey_links.invitation_for(survey_links.Opened("delivery", survey_id, delivery_id), is_writing=True)
     email_id = _record(viewer, order, person, final, delivery_id)
     for file in files:
         attachments.attach(SYSTEM, "emails", email_id, file.id, Channel.SYSTEM)

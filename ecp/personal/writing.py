@@ -6,6 +6,7 @@ It is filled when it is written, so that the preview shows what leaves.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -20,6 +21,7 @@ from crm.engine.registry import modules
 from crm.engine.rows import Row
 from crm.engine.tags import TagError
 from crm.engine.tags.check import check
+from crm.identity.sealing import public_base, sealer
 from crm.identity.viewer import Viewer
 from crm.mail.message import Address, Attachment, BadAddress, one_line
 from crm.modules.portals.letters import house_sender
@@ -34,10 +36,13 @@ from ecp.pipeline import frozen
 from ecp.pipeline.sender import as_sent
 from ecp.pipeline.values import Reader
 from ecp.pipeline.written import links_of
+from surveys import mails
+from surveys.links import of_test
 
 FOLDERS = ("Public", "Personal")
 MOST_SUBJECT, MOST_MESSAGE = 200, 20_000  # characters
 _BODY = re.compile(r"<body\b[^>]*>", re.I)
+_ADDRESS = re.compile(r"https?://(?:[^\s<>&]|&amp;)*[^\s<>&.,;:!?()'\"]")  # in escaped words: "&quot;" ends one
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Written:
     text: str
     html: str
     files: tuple[Attachment, ...] = ()
+    surveys: tuple[int, ...] = ()  # those that it leads to
 
     @property
     def shown_html(self) -> str:
@@ -98,20 +104,24 @@ def write(viewer: Viewer, person: Person, draft: Draft, delivery_id: int = 0) ->
         _demand_words(viewer, draft)
     said = _Filling(viewer, person, delivery_id)
     subject, message = said.line(draft.subject), said.words(draft.message)
+    surveys = _surveys(tags.compile(draft.message, "text").names, "message")
     if draft.template_id is None:
-        return Written(_own_sender(viewer), _own_address(viewer), subject, f"{message}\n", _as_html(message))
+        html = _as_html(message)
+        return Written(_own_sender(viewer), _own_address(viewer), subject, f"{message}\n", html, surveys=surveys)
     row = db.session.execute(
         select(modules["email_templates"].table).where(modules["email_templates"].table.c.id == draft.template_id)
     ).mappings().one()  # fmt: skip
     about = as_sent(row)
     _demand_sender(row["sender_address_id"])
-    compiled, _language = frozen.compile_mail(draft.template_id, needs_unsubscribe=False)
+    compiled, _language = frozen.compile_mail(draft.template_id, needs_unsubscribe=False, for_one=True)
     parts = {
         "subject": tags.compile(compiled.subject, "subject"),
         "text": tags.compile(links.plain_links(compiled.text, compiled.links), "text"),
         "html": tags.compile(untracked_html(compiled), "html"),
     }
-    shown, raw = said.values(frozenset().union(*(one.names for one in parts.values())))
+    names = frozenset[str]().union(*(one.names for one in parts.values()))
+    surveys += tuple(id for id in _surveys(names, "email_template_id") if id not in surveys)
+    shown, raw = said.values(names)
     filled = {name: one.fill(shown, raw) for name, one in parts.items()}
     if message:
         filled["text"] = f"{message}\n\n{filled['text']}"
@@ -119,7 +129,7 @@ def write(viewer: Viewer, person: Person, draft: Draft, delivery_id: int = 0) ->
     return Written(
         Address(about["sender_address"], one_line(about["sender_name"] or "")),
         _address(about["reply_to"]) or _own_address(viewer), subject or one_line(filled["subject"]), filled["text"],
-        filled["html"], tuple(frozen.files_of(draft.template_id)),
+        filled["html"], tuple(frozen.files_of(draft.template_id)), surveys,
     )  # fmt: skip
 
 
@@ -134,15 +144,17 @@ def _demand_sender(sender_address_id: int | None) -> None:
 def _demand_words(viewer: Viewer, draft: Draft) -> None:
     faults: dict[str, Fault] = {}
     if draft.template_id is None:
-        for name, text in (("subject", draft.subject), ("message", draft.message)):
-            if not text.strip():
-                faults[name] = Fault("required", _("Write something, or choose a template."))
+        if not draft.subject.strip():
+            faults["subject"] = Fault("required", _("Write a subject, or choose a template."))
+        if not draft.message.strip():
+            faults["message"] = Fault("required", _("Write the message, or choose a template."))
     for name, text, most in (("subject", draft.subject, MOST_SUBJECT), ("message", draft.message, MOST_MESSAGE)):
         if len(text) > most:
             faults[name] = Fault(
                 "too_long", _("%(count)s characters, at most %(most)s are taken.", count=len(text), most=most)
             )
-        problems = check(text, lambda name: may_print(viewer, name))
+        links_too = name == "message"
+        problems = check(text, partial(_may_say, viewer, links_too))
         if problems:
             faults[name] = Fault("unknown", " ".join(str(one) for one in problems[:5]))
     if faults:
@@ -160,6 +172,24 @@ def may_print(viewer: Viewer, name: str) -> bool:
     return field in {"name", "label"} or module.resolve(field) in readable(viewer, module)
 
 
+def _may_say(viewer: Viewer, links_too: bool, name: str) -> bool:
+    return may_print(viewer, name) or (links_too and is_own_link(name))
+
+
+def is_own_link(name: str) -> bool:
+    """Whether a tag is a link that own words may lead by: to a survey, or to the person's own page."""
+    return name == "links.me" or mails.TAG.fullmatch(name) is not None
+
+
+def _surveys(names: Iterable[str], field: str) -> tuple[int, ...]:
+    """The surveys that tags lead to. Raises Refused at `field` when one is not active."""
+    found = tuple(sorted({int(said[1]) for name in names if (said := mails.TAG.fullmatch(name))}))
+    if closed := mails.inactive(found):
+        message = _("Survey %(id)s is not active, so its link would lead nowhere.", id=closed[0])
+        raise Refused({field: [Fault("bad_survey", message)]})
+    return found
+
+
 class _Filling:
     """The values of tags for one person, as far as the viewer may read them."""
 
@@ -172,8 +202,15 @@ class _Filling:
         read = frozenset(name for name in wanted if not name.startswith("links.") and may_print(self.viewer, name))
         about: Mapping[str, Any] = {"id": 0, "campaign_id": None, "creator_id": self.viewer.id}
         found = Reader(read, about).read([(self.person.module, self.person.id)]).get(self.person.id)
-        empty = dict.fromkeys(wanted, "") | (links_of(wanted, self.delivery_id) if self.delivery_id else {})
+        empty = dict.fromkeys(wanted, "") | self._links(wanted)
         return empty | (found.shown if found else {}), empty | (found.raw if found else {})
+
+    def _links(self, wanted: frozenset[str]) -> dict[str, str]:
+        """Personal links; before there is a mail, surveys to look at (nothing answered there is kept), and no others."""
+        if self.delivery_id:
+            return links_of(wanted, self.delivery_id)
+        found = {name: said for name in wanted if (said := mails.TAG.fullmatch(name))}
+        return {name: of_test(said[1], sealer=sealer(), base_url=public_base()) for name, said in found.items()}
 
     def line(self, text: str) -> str:
         return one_line(self._filled(text, "subject"))
@@ -205,9 +242,14 @@ def _above(message: str, html: str) -> str:
 def _paragraphs(message: str) -> str:
     style = "font-family:Arial,Helvetica,sans-serif;font-size:16px;line-height:1.5;margin:0 0 16px"
     return "".join(
-        f'<p style="{style}">{escape(one.strip()).replace(chr(10), "<br>")}</p>'
+        f'<p style="{style}">{_led(escape(one.strip())).replace(chr(10), "<br>")}</p>'
         for one in re.split(r"\n\s*\n", message)
     )
+
+
+def _led(escaped: str) -> str:
+    """Escaped words whose addresses can be pressed."""
+    return _ADDRESS.sub(lambda found: f'<a href="{found[0]}">{found[0]}</a>', escaped)
 
 
 def _own_sender(viewer: Viewer) -> Address:

@@ -30,6 +30,7 @@ from ecp.pipeline import checks
 SOONEST, LATEST = timedelta(minutes=2), timedelta(days=366)
 OPEN = ("preparing", "sending", "paused")
 QUICK = "quick_mailing"  # source of what administrators send to people chosen in a list
+MERGE = "mail_merge"  # source of what carries a document of its own for each person
 MOVES: dict[str, tuple[tuple[str, ...], str]] = {  # action → from which states, to which
     "start": (("draft",), "preparing"),
     "schedule": (("draft",), "scheduled"),
@@ -67,7 +68,7 @@ class Sendout:
     @property
     def is_listed(self) -> bool:
         """Whether its people were written down for it (sendout_people), and come from no campaign or target group."""
-        return self.is_automatic or self.source == QUICK
+        return self.is_automatic or self.source in {QUICK, MERGE}
 
     @property
     def recurs(self) -> bool:

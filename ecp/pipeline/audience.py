@@ -29,11 +29,12 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from crm import clock
-from crm.db import db, is_sqlite
+from crm.db import db
 from crm.engine import picklists
 from crm.engine.registry import modules
 from crm.engine.relations import linked
 from crm.mail.sending.deliveries import Delivery
+from crm.mail.sending.domains import domain_of
 from crm.words import _
 from ecp.modules.sendout_people import SendoutPerson
 from ecp.pipeline.allow import Rules, person_facts, reason
@@ -111,8 +112,7 @@ def left_out(audience: Audience, why: str, limit: int = 50, offset: int = 0) -> 
 def largest_domain(audience: Audience) -> int:
     """How many of those who may be mailed have their address at the one domain that most of them have."""
     judged = _judged(audience)
-    place = func.instr(judged.c.email_key, "@") if is_sqlite() else func.strpos(judged.c.email_key, "@")
-    domain = func.substr(judged.c.email_key, place + 1).label("domain")
+    domain = domain_of(judged.c.email_key).label("domain")
     many = func.count().label("many")
     query = select(many).select_from(judged).where(judged.c.why.is_(None)).group_by(domain)
     return int(db.session.execute(query.order_by(many.desc()).limit(1)).scalar() or 0)

@@ -78,7 +78,8 @@ def audience_of(sendout: Sendout) -> Audience:
     campaigns = _campaigns_of(sendout, groups)
     list_type_id = settled_list(sendout, groups)
     rules = Rules(list_type_id, campaigns, not frozen.needs_unsubscribe(list_type_id), OPT_INS[required_opt_in()])
-    skip = sendout.email_template_id if sendout.skip_earlier else None
+    skips = sendout.skip_earlier and not sendout.recurs  # what comes again and again goes to people who had it before
+    skip = sendout.email_template_id if skips else None
     return Audience(sendout.id, campaigns, groups, rules, skip, sendout.is_listed)
 
 

@@ -75,22 +75,23 @@ def numbers(sendout_id: int, counts: dict[str, int]) -> dict[str, int]:
 
 
 def settle(sendout_id: int, counts: dict[str, int]) -> None:
-    """Turn the promise of quota into what was used, once."""
+    """Turn the promise of quota into what was used, once each time that the sendout ends."""
     content = SendoutContent
     row = db.session.execute(
-        select(content.quota_month, content.quota_count).where(
+        select(content.quota_month, content.quota_count, content.counted).where(
             content.sendout_id == sendout_id, content.prepared_at.is_not(None), content.settled_at.is_(None)
         )
     ).first()
     if row is None or row.quota_month is None:
         return
+    used = counts.get("sent", 0) + counts.get("uncertain", 0)
     marked = db.session.execute(
         update(content)
         .where(content.sendout_id == sendout_id, content.settled_at.is_(None))
-        .values(settled_at=clock.now())
+        .values(settled_at=clock.now(), counted=used)
     )
     if marked.rowcount:  # type: ignore[attr-defined]
-        quotas.settle(row.quota_month, row.quota_count, counts.get("sent", 0) + counts.get("uncertain", 0))
+        quotas.settle(row.quota_month, row.quota_count, max(0, used - row.counted))
         warn_of_quota(row.quota_month)
 
 

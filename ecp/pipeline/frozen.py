@@ -18,7 +18,7 @@ from crm.engine.registry import modules
 from crm.mail.message import Attachment
 from crm.words import _
 from ecp.content.compile import Compiled, Content, compile
-from ecp.content.linked import with_survey
+from ecp.content.linked import with_survey, without_online
 from ecp.content.problems import ContentRefused
 
 MOST_ATTACHED = 5 * 1024 * 1024  # of one mail, all files together (spec/marketing.md 6.1)
@@ -39,6 +39,7 @@ class SendoutContent(db.Model):  # type: ignore[name-defined]
     quota_month: Mapped[str | None] = mapped_column(String(7))
     quota_count: Mapped[int] = mapped_column(default=0)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    counted: Mapped[int] = mapped_column(default=0, server_default="0")  # its mails that were taken from quotas so far
 
 
 class SendoutFile(db.Model):  # type: ignore[name-defined]
@@ -74,14 +75,17 @@ class Frozen:
     files: tuple[Attachment, ...]
 
 
-def compile_mail(email_template_id: int, needs_unsubscribe: bool) -> tuple[Compiled, str]:
-    """The mail as it would be sent now, and its language. Raises Refused with every problem and its place."""
+def compile_mail(email_template_id: int, needs_unsubscribe: bool, for_one: bool = False) -> tuple[Compiled, str]:
+    """The mail as it would be sent now, and its language. Raises Refused with every problem and its place.
+
+    `for_one`: it goes to one person alone, outside of any sendout."""
     table = modules["email_templates"].table
     row = dict(db.session.execute(select(table).where(table.c.id == email_template_id)).mappings().one())
     if row["version_of_id"] is not None:  # the survey is that of the mail
         said = select(table.c.survey_id).where(table.c.id == row["version_of_id"])
         row["survey_id"] = db.session.execute(said).scalar()
     row = dict(with_survey(row))
+    row = dict(without_online(row)) if for_one else row
     language = row["language"] if row["language"] in LANGUAGES else config.current().locale
     content = Content(
         kind="mjml" if row["mjml"] else "html", source=row["mjml"] or row["html"] or "", subject=row["subject"] or "",

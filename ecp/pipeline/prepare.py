@@ -84,6 +84,8 @@ def _prepare(sendout_id: int) -> bool:
     compiled = frozen.freeze(sendout_id, sendout.email_template_id, needs_unsubscribe)
     others = versions.freeze(sendout_id, sendout.email_template_id, needs_unsubscribe, compiled)
     count = audience.create_deliveries(said)
+    if sendout.source == actions.MERGE:
+        db.session.execute(update(Delivery).where(Delivery.sendout_id == sendout_id).values(kind=actions.MERGE))
     if others:
         versions.assign(sendout_id)
     if not sendout.is_automatic:

@@ -15,7 +15,7 @@ from crm.engine.registry import modules
 from crm.identity import keys
 from crm.mail.assemble import Parts, assemble, compile_parts
 from crm.mail.dkim import Signer
-from crm.mail.message import Address, BadAddress, BadHeader, Envelope, Mail, Settled, one_line
+from crm.mail.message import Address, Attachment, BadAddress, BadHeader, Envelope, Mail, one_line
 from ecp.bounces.mailboxes import bounce_address
 from ecp.content.compile import Mail as Segmented
 from ecp.content.compile import prepare
@@ -77,16 +77,23 @@ class Renderer:
         self.special = sorted(name for name in self.names if name.startswith("links."))
         self.reader = Reader(frozenset(name for name in self.names if not name.startswith("links.")), sendout)
 
-    def make_one(self, one: Person, values: Filled) -> Made | Unmade:
-        """The mail of one person. What cannot be made costs nobody else his."""
+    def make_one(self, one: Person, values: Filled, own: Sequence[Attachment] = ()) -> Made | Unmade:
+        """The mail of one person, with files of his `own`. What cannot be made costs nobody else his."""
         try:
-            return self._make(one, values, clock.now())
+            return self._make(one, values, clock.now(), self._parts_with(own))
         except BadAddress as bad:
             return Unmade(one.delivery_id, str(bad))
         except (BadHeader, UnicodeEncodeError) as bad:
             return Unmade(one.delivery_id, f"The mail could not be made: {bad}"[:500])
 
-    def _make(self, one: Person, values: Filled, now: datetime) -> Made:
+    def _parts_with(self, own: Sequence[Attachment]) -> Parts:
+        if not own:
+            return self.parts
+        return compile_parts(
+            has_text=True, has_html=self.mail.html is not None, attachments=[*self.content.files, *own], version=self.content.compiled.key
+        )  # fmt: skip
+
+    def _make(self, one: Person, values: Filled, now: datetime, parts: Parts) -> Made:
         to = Address(one.email, one_line(values.shown.get("contact.name", "")))
         how = tracking(self.measure, values.may_measure)
         shown = values.shown | {name: self.link(name, one.delivery_id, how) for name in self.special}
@@ -99,11 +106,9 @@ class Renderer:
             to, self.mail.subject.fill(shown, raw), now, message_id,
             one_click=self.links.address("one_click", one.delivery_id), leave=envelope.sender,
         )  # fmt: skip
-        return Made(one.delivery_id, Mail(envelope, self._assemble(lines, shown, raw, now)), message_id)
-
-    def _assemble(self, lines: list[bytes], shown: Mapping[str, str], raw: Mapping[str, str], now: datetime) -> Settled:
         html = self.mail.html.fill(shown, raw) if self.mail.html else ()
-        return assemble(lines, self.parts, self.mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
+        data = assemble(lines, parts, self.mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
+        return Made(one.delivery_id, Mail(envelope, data), message_id)
 
     def link(self, name: str, delivery_id: int, how: Any) -> str:
         """The value of one special link for a delivery; "" for one that no room makes."""
@@ -124,7 +129,7 @@ class Renderer:
         make = catalog.link_maker(kind)
         return make(delivery_id, about, sealer=self.sealer, base_url=self.base_url) if make else ""
 
-    def test_mail(self, to: Address, values: Filled | None, delivery_id: int) -> Made:
+    def test_mail(self, to: Address, values: Filled | None, delivery_id: int, own: Sequence[Attachment] = ()) -> Made:
         """A test: `[TEST]` before the subject, nothing measured, nothing to leave by."""
         mail = prepare(self.content.compiled, False)
         inert = {
@@ -143,7 +148,8 @@ class Renderer:
         message_id = self.letterhead.message_id(delivery_id)
         lines = self.letterhead.lines(to, as_test(mail.subject.fill(shown, raw)), now, message_id)
         html = mail.html.fill(shown, raw) if mail.html else ()
-        data = assemble(lines, self.parts, mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
+        parts = self._parts_with(own)
+        data = assemble(lines, parts, mail.text.fill(shown, raw), html, self.signers, int(now.timestamp()))
         envelope = Envelope(self.letterhead.mailbox, to.addr)
         return Made(delivery_id, Mail(envelope, data), message_id)
 

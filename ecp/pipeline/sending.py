@@ -16,7 +16,7 @@ from crm.engine.channels import Channel
 from crm.engine.registry import modules
 from crm.identity import keys
 from crm.identity.viewer import SYSTEM
-from crm.mail.message import Address
+from crm.mail.message import Address, Attachment
 from crm.mail.outcome import Outcome
 from crm.mail.sending import kinds, singles
 from crm.mail.sending.kinds import Claimed, Kind, Rendered
@@ -24,6 +24,7 @@ from crm.modules import written_mails
 from crm.words import _
 from ecp.bounces.mailboxes import personal_path
 from ecp.domains.selectors import signers_of
+from ecp.modules import sendout_documents
 from ecp.pipeline import actions, allow, checks, versions, written
 from ecp.pipeline.render import Person, Renderer, Unmade
 from ecp.pipeline.values import Filled
@@ -72,7 +73,15 @@ def load(rows: Sequence[Claimed]) -> Loaded:
     return Loaded(renderers, values, languages)
 
 
-def render(row: Claimed, loaded: Loaded) -> Rendered:
+def render_merged(row: Claimed, loaded: Loaded) -> Rendered:
+    """The mail of one delivery of a mail merge, with its documents: read one by one, for they may be large."""
+    own = sendout_documents.of_person(row.sendout_id or 0, row.person_id or 0)
+    if not own:
+        raise CannotRender(_("The document of this person is not there any more."))
+    return render(row, loaded, own)
+
+
+def render(row: Claimed, loaded: Loaded, own: Sequence[Attachment] = ()) -> Rendered:
     """The mail of one delivery. Raises CannotRender, and whatever is wrong with one address."""
     if row.sendout_id is None or row.person_id is None:
         raise CannotRender(_("The person was deleted."))
@@ -80,7 +89,7 @@ def render(row: Claimed, loaded: Loaded) -> Rendered:
     if found is None:
         raise CannotRender(_("The person was deleted."))
     person = Person(row.id, row.person_module or "", row.person_id, row.email)
-    made = loaded.renderers[row.sendout_id, loaded.languages.get(row.id, "")].make_one(person, found)
+    made = loaded.renderers[row.sendout_id, loaded.languages.get(row.id, "")].make_one(person, found, own)
     if isinstance(made, Unmade):
         raise CannotRender(made.why)
     return Rendered(made.mail.envelope, made.mail.data, made.message_id)
@@ -149,8 +158,10 @@ def render_test(row: Claimed, _loaded: Any) -> Rendered:
 def register() -> None:
     """Make our kinds known to the post office; letters are signed with the same keys."""
     kinds.register(Kind("sendout", render, load, refusal, settled, trouble))
+    kinds.register(Kind(actions.MERGE, render_merged, load, refusal, settled, trouble, render_reads=True))
     kinds.register(Kind("sendout_test", render_test, load_tests, render_reads=True))
     kinds.register(Kind(written_mails.KIND, written.render, written.load, render_reads=True))
+    written_mails.add_subject(written.subject_of)
     secret = partial(keys.of, "message_id")
     if "letter" not in kinds.KINDS:
         singles.register_letters(secret, signers_of, personal_path)

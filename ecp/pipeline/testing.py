@@ -14,13 +14,14 @@ from crm.engine.permissions import demand, has_area
 from crm.engine.refusals import Fault, Forbidden, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
-from crm.mail.message import Address, BadAddress
+from crm.mail.message import Address, Attachment, BadAddress
 from crm.mail.sending import singles
 from crm.mail.sending.kinds import Claimed, Rendered
 from crm.modules import language_versions
 from crm.modules.sender_addresses import USABLE
 from crm.words import _
 from ecp.domains.selectors import signers_of
+from ecp.modules import sendout_documents
 from ecp.pipeline import actions, frozen
 from ecp.pipeline.frozen import Frozen
 from ecp.pipeline.render import Renderer
@@ -88,7 +89,11 @@ def render(row: Claimed) -> Rendered:
     values = (
         renderer.reader.read([("contacts", said["contact_id"])]).get(said["contact_id"]) if said["contact_id"] else None
     )
-    made = renderer.test_mail(Address(row.email), values, row.id)
+    own: list[Attachment] = []
+    if about["source"] == actions.MERGE:
+        of_anybody = sendout_documents.of_person(about["id"], None)
+        own = sendout_documents.of_person(about["id"], said["contact_id"]) or of_anybody
+    made = renderer.test_mail(Address(row.email), values, row.id, own)
     return Rendered(made.mail.envelope, made.mail.data, made.message_id)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
 from crm import catalog, clock
 from crm.db import db
+from crm.engine import tags
 from crm.engine.registry import modules
 from crm.identity.sealing import public_base, sealer
 from crm.mail.assemble import assemble, compile_parts
@@ -23,18 +24,40 @@ from ecp.pipeline import frozen
 from ecp.pipeline.envelope import bounce_token, host_of
 from ecp.pipeline.render import RETURN_OCTETS, letterhead
 from ecp.pipeline.sender import as_sent
+from ecp.pipeline.track import LinkMaker, Purpose
 from ecp.pipeline.values import Reader
 
+PAGES: dict[str, Purpose] = {"links.unsubscribe": "leave", "links.preferences": "preferences"}
 
-def links_of(names: Iterable[str], delivery_id: int) -> dict[str, str]:
-    """Personal links that rooms make (a survey, an event), as in mails of campaigns."""
-    found = {}
+
+def links_of(names: Collection[str], delivery_id: int) -> dict[str, str]:
+    """Personal links as in mails of campaigns: those that rooms make (a survey, an event), and the pages of all choices."""
+    pages = LinkMaker(sealer(), public_base(), 0)
+    found = {name: pages.address(PAGES[name], delivery_id) for name in names if name in PAGES}
     for name in (one for one in names if one.startswith("links.")):
         kind, _dot, about = name.removeprefix("links.").partition(":")
         make = catalog.link_maker(kind)
         if make is not None:
             found[name] = make(delivery_id, about, sealer=sealer(), base_url=public_base())
     return found
+
+
+def subject_of(template_id: int, person: tuple[str, int], values: Mapping[str, str]) -> str:
+    """The subject of such a mail to one person, in the version of his language. Raises TagError."""
+    module, id = person
+    table = modules["email_templates"].table
+    text = select(table.c.subject, table.c.owner_id).where(
+        table.c.id == language_versions.choose_for(template_id, module, id)
+    )
+    row = db.session.execute(text).first()
+    segments = tags.compile(row.subject or "" if row else "", "subject")
+    names = segments.names - values.keys()
+    about = {"id": 0, "campaign_id": None, "creator_id": row.owner_id if row else None}
+    found = Reader(frozenset(names), about).read([person]).get(id) if names else None
+    empty = dict.fromkeys(names, "")
+    return segments.fill(
+        empty | (found.shown if found else {}) | dict(values), empty | (found.raw if found else {}) | dict(values)
+    )
 
 
 def load(rows: Sequence[Claimed]) -> None:
@@ -61,7 +84,7 @@ def render(row: Claimed, _loaded: Any) -> Rendered:
         **as_sent(written),
     }
     text = language_versions.choose_for(written["id"], row.person_module, row.person_id)
-    compiled, _language = frozen.compile_mail(text, needs_unsubscribe=False)
+    compiled, _language = frozen.compile_mail(text, needs_unsubscribe=False, for_one=True)
     mail = prepare(compiled, tracked=False)
     own = {name: str(text) for name, text in said["values"].items()}
     names = frozenset(name for name in mail.printed | mail.asked if name not in own)

@@ -11,6 +11,8 @@ const DRAGGED_INTO = {
   "mj-column": ["mj-section", "mj-group"],
 };
 const query = (tags) => tags.map((tag) => `[data-gjs-type="${tag}"]`).join(", ");
+// Room above the first and below the last row, to drop another one there.
+const ROOM = '[data-gjs-type="mj-body"]{padding:16px 0 40px!important}';
 const NO_PICTURE = "data:image/svg+xml," + encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" width="560" height="240" viewBox="0 0 560 240"><path fill="#e4e7eb" d="M0 0h560v240H0z"/><path fill="#9aa5b1" d="m200 170 50-60 40 45 30-35 50 50z"/><circle cx="340" cy="85" r="16" fill="#9aa5b1"/></svg>');
 
 // What GrapesJS is to make of a piece that was read.
@@ -53,6 +55,23 @@ function local(html, base) {
     .replace(/url\((?!['"]?(?:\/i\/|data:))[^)]*\)/g, "none");
 }
 
+// GrapesJS takes the outer 15 px of every part for what is around it. In a mail it would refuse a part where people drop it: below
+// the last one of a column, above the first row. Here a part that takes another takes it up to its very edge.
+function dropToTheEdge(tools) {
+  const Sorter = tools.ComponentSorter;
+  tools.ComponentSorter = class extends Sorter {
+    constructor(options) {
+      const Node = options.treeClass;
+      super({ ...options, treeClass: class extends Node {
+        constructor(...said) {
+          super(...said);
+          this._dropAreaConfig = { ratio: 1, minUndroppableDimension: 0, maxUndroppableDimension: 0 };
+        }
+      } });
+    }
+  };
+}
+
 export function makeCanvas(container, base) {
   const state = { head: "", styles: new Set(), dark: false };
   let compile = null;
@@ -69,7 +88,7 @@ export function makeCanvas(container, base) {
     };
     opt.mjmlParser = compile;
     for (const type of Object.keys(ATTRIBUTES)) {
-      const model = { defaults: { "style-default": {}, resizable: false, traits: [], stylable: false, toolbar: [] } };
+      const model = { defaults: { "style-default": {}, resizable: false, traits: [], stylable: [], toolbar: [] } };
       if (CONTAINERS.has(type)) model.defaults.droppable = true;
       model.defaults.draggable = type === "mj-body" ? false : query(DRAGGED_INTO[type] || ["mj-column", "mj-hero"]);
       if (!CONTAINERS.has(type)) model.defaults.droppable = false;
@@ -127,7 +146,7 @@ export function makeCanvas(container, base) {
     }
     const own = [...state.head.matchAll(/<mj-style[^>]*>([\s\S]*?)<\/mj-style>/g)].map((found) => found[1]).join("\n");
     const scheme = (css) => css.replace(/\(\s*prefers-color-scheme\s*:\s*dark\s*\)/g, state.dark ? "(min-width:0)" : "(max-width:0)").replace(/\(\s*prefers-color-scheme\s*:\s*light\s*\)/g, state.dark ? "(max-width:0)" : "(min-width:0)");
-    const css = local(scheme([...state.styles, own].join("\n").replace(/@import[^;]*;?/g, "")), base);
+    const css = ROOM + local(scheme([...state.styles, own].join("\n").replace(/@import[^;]*;?/g, "")), base);
     if (sheet.textContent !== css) sheet.textContent = css;
   }
 
@@ -139,6 +158,7 @@ export function makeCanvas(container, base) {
     plugins: [(one) => plugin(one, { fonts: {}, useXmlParser: true, imagePlaceholderSrc: NO_PICTURE, blocks: [], resetDevices: false, resetBlocks: false, useCustomTheme: false, columnsPadding: "", customComponents: [kinds] })],
   });
 
+  dropToTheEdge(editor.getModel().Utils);
   return {
     editor,
     setHead(head) {

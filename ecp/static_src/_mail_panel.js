@@ -1,6 +1,6 @@
 // What can be set of the selected part: ordinary form fields, made anew for each selection.
 const FIELDS = {
-  "mj-body": ["background-color:colour", "width:text"],
+  "mj-body": ["background-color:colour", "width:text", "font:whole-font", "link-color:whole-colour"],
   "mj-wrapper": ["background-color:colour", "padding:text", "border-radius:text"],
   "mj-section": ["background-color:colour", "padding:text", "border-radius:text", "text-align:align"],
   "mj-hero": ["background-color:colour", "background-url:text", "height:text", "padding:text"],
@@ -71,6 +71,11 @@ export function drawPanel(panel, part, { kit, set, deeds, format }) {
   for (const field of FIELDS[tag] || []) {
     const [name, kind] = field.split(":");
     const label = words.fields[name] || name;
+    if (kind.startsWith("whole")) {
+      const now = deeds.whole(name);
+      parts.push(kind === "whole-font" ? select(label, now, [["", "–"], ...kit.brand.fonts], (text) => text && deeds.setWhole(name, text)) : colour(label, now, (text) => deeds.setWhole(name, text), { swatches: kit.brand.swatches, words }));
+      continue;
+    }
     const value = decode(said[name]);
     const put = (text) => set(part, name, encode(text));
     if (kind === "colour") parts.push(colour(label, value, put, { swatches: kit.brand.swatches, words }));
@@ -82,10 +87,18 @@ export function drawPanel(panel, part, { kit, set, deeds, format }) {
       const input = el("input", { class: "form-control", value, "data-field": name, required: kind === "alt", onchange: () => put(input.value.trim()) });
       if (kind === "alt") {
         const hint = el("div", { class: "hint" }, words.alt_hint);
-        input.setAttribute("aria-invalid", String(!value));
-        parts.push(labelled(label, input, hint));
+        const isNothing = value === "" && "alt" in said && Boolean(said.src); // said to be decoration: an empty text is written
+        const tick = el("input", { type: "checkbox", class: "form-check-input", checked: isNothing, disabled: !said.src, onchange: () => { set(part, "alt", tick.checked ? "" : null); deeds.show(); } });
+        input.disabled = isNothing;
+        input.setAttribute("aria-invalid", String(!value && !isNothing));
+        parts.push(labelled(label, input, hint, el("label", { class: "form-check" }, tick, " ", el("span", { class: "form-check-label" }, words.decoration))));
       } else parts.push(labelled(label, input));
     }
+  }
+  if (tag === "mj-text") {
+    const source = el("textarea", { class: "form-control mono", rows: "6", spellcheck: "false", onchange: () => source.setAttribute("aria-invalid", String(!deeds.setSource(part, source.value))) });
+    source.value = part.get("content");
+    parts.push(el("details", {}, el("summary", { class: "small" }, "HTML"), labelled(words.own_html, source, el("div", { class: "hint" }, words.own_html_hint))));
   }
   const isRow = ["mj-section", "mj-wrapper"].includes(tag);
   const button = (name, does, more = "") => el("button", { class: `btn btn-plain ${more}`, type: "button", "data-deed": name, onclick: does }, words.deeds[name]);
@@ -103,18 +116,38 @@ export function formatBar(kit, { begin, run }) {
   const keep = (event) => event.preventDefault(); // the place in the text stays where it is
   const button = (name, command, value) => el("button", { class: "btn btn-plain", type: "button", onmousedown: keep, onclick: async () => { await begin(); run(command, value?.() ?? value); } }, words.formats[name]);
   const link = () => (window.prompt(words.link_ask, "https://") || "").trim();
-  const tags = el("select", { class: "form-select", "aria-label": words.insert_tag, onchange: async () => {
-    const tag = tags.value;
+  // A field with the list of tags below it, narrowed by what is typed; Enter takes the first one.
+  const found = el("div", { class: "tags-found", hidden: true });
+  const tags = el("input", { class: "form-control", type: "search", autocomplete: "off", placeholder: words.insert_tag, "aria-label": words.insert_tag });
+  const put = async (tag) => {
     tags.value = "";
+    found.hidden = true;
     await begin();
-    run("insertText", tag);
-  } }, el("option", { value: "" }, words.insert_tag), ...kit.tags.map(([tag, label]) => el("option", { value: `{$${tag}}` }, label)));
+    run("insertText", `{$${tag}}`);
+  };
+  const narrow = () => {
+    const asked = tags.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = kit.tags.filter(([tag, label]) => asked.every((word) => `${label} {$${tag}}`.toLowerCase().includes(word)));
+    found.replaceChildren(...fits.map(([tag, label]) => el("button", { class: "insert-one", type: "button", onmousedown: keep, onclick: () => put(tag) }, el("span", { class: "grow" }, label), el("code", { class: "quiet small truncate" }, `{$${tag}}`))));
+    found.hidden = !fits.length;
+  };
+  tags.addEventListener("focus", narrow);
+  tags.addEventListener("input", (event) => { event.stopPropagation(); narrow(); }); // a search, no change of the mail
+  tags.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault(); // it would save the mail
+    if (event.key === "Enter") found.querySelector("button")?.click();
+    if (event.key === "ArrowDown") found.querySelector("button")?.focus();
+    if (event.key === "Escape") found.hidden = true;
+  });
+  const picker = el("div", {}, tags, found);
+  picker.addEventListener("focusout", (event) => { if (!picker.contains(event.relatedTarget)) found.hidden = true; });
   const address = () => {
     const said = link();
     return /^(https?:|mailto:|tel:|\{\$)/i.test(said) ? said : said ? `https://${said}` : "";
   };
-  return el("div", { class: "format-bar", role: "group", "aria-label": words.format },
+  // A press here is none beside the text: GrapesJS would end the writing, and the place in the text with it.
+  return el("div", { class: "format-bar", role: "group", "aria-label": words.format, onmousedown: (event) => event.stopPropagation() },
     el("button", { class: "btn btn-plain", type: "button", "data-write": true, onclick: begin }, words.write_here),
     el("div", { class: "row-of" }, button("bold", "bold"), button("italic", "italic"), button("link", "createLink", address), button("unlink", "unlink"), button("list", "insertUnorderedList")),
-    tags);
+    picker);
 }

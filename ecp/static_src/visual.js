@@ -136,7 +136,7 @@ async function start(root, { onChange, askPicture, saveRow }) {
 
   function set(part, name, value) {
     const said = { ...part.get("said") };
-    if (value === "" && name !== "alt") delete said[name];
+    if (value === null || (value === "" && name !== "alt")) delete said[name];
     else said[name] = value;
     part.set("said", said);
     if (name === "src") part.set("src", value);
@@ -145,6 +145,7 @@ async function start(root, { onChange, askPicture, saveRow }) {
   }
 
   const deeds = {
+    show: panel,
     select(part) {
       editor.select(part);
       part.view?.el?.scrollIntoView({ block: "nearest" });
@@ -180,9 +181,52 @@ async function start(root, { onChange, askPicture, saveRow }) {
     },
   };
 
+  // What holds for the whole mail stands in its head: the font as an attribute of all parts, the colour of links as a style.
+  const WHOLE = {
+    font: { seek: /(<mj-all\b[^>]*?\sfont-family=")([^"]*)(")/, inside: "mj-attributes", made: (value) => `<mj-all font-family="${value}" />` },
+    "link-color": { seek: /(<mj-style[^>]*>\s*(?:[^<]*?\}\s*)?a\s*\{\s*color:\s*)([^;}\s]+)(\s*[;}])/, inside: "mj-head", made: (value) => `<mj-style>a { color: ${value}; }</mj-style>` },
+  };
+  deeds.whole = (name) => WHOLE[name].seek.exec(frame.prologue)?.[2] || "";
+  deeds.setWhole = (name, value) => {
+    if (!/^[\w #%().,'-]+$/.test(value)) return;
+    const { seek, inside, made } = WHOLE[name];
+    let head = frame.prologue;
+    if (seek.test(head)) head = head.replace(seek, (_all, before, _was, after) => before + value + after);
+    else {
+      if (!/<mj-head[\s>]/.test(head)) head = head.replace(/\s*$/, "\n  <mj-head>\n  </mj-head>$&");
+      if (inside === "mj-attributes" && !head.includes("<mj-attributes>")) head = head.replace(/<mj-head[^>]*>/, "$&\n    <mj-attributes>\n    </mj-attributes>");
+      head = inside === "mj-head" ? head.replace(/\s*<\/mj-head>/, `\n    ${made(value)}$&`) : head.replace("<mj-attributes>", `$&\n      ${made(value)}`);
+    }
+    frame = { ...frame, prologue: head };
+    redraw();
+  };
+  // The markup of a text, typed by hand: false when it does not end where it began, or holds what only the code may.
+  deeds.setSource = (part, source) => {
+    try {
+      const [made, ...more] = readPieces(`<mj-text>${source}</mj-text>`);
+      if (more.length || made.content !== source) return false;
+    } catch {
+      return false;
+    }
+    part.set("content", source);
+    redraw();
+    return true;
+  };
+  // Everything is read and drawn anew from its text; the same part stays selected.
+  function redraw() {
+    const index = parts().findIndex(([part]) => part === selected());
+    settle();
+    const made = read(history[place]);
+    frame = made;
+    draw(made.body, made.head);
+    if (index >= 0) editor.select(parts()[index]?.[0] || canvas.root());
+  }
+
   // Parts are dragged into the mail, or added after the selected one when they are chosen.
   const sourceOf = (button) => (button.dataset.row ? kit.rows.find((one) => String(one.id) === button.dataset.row) : kit.blocks.find((one) => one.key === button.dataset.block)).mjml;
-  const definitions = (button) => readPieces(sourceOf(button)).map(fresh);
+  // A part of ours takes the font of the mail, where it has one.
+  const inFont = (button) => (!button.dataset.row && deeds.whole("font") ? sourceOf(button).replace(/ font-family="[^"]*"/g, "") : sourceOf(button));
+  const definitions = (button) => readPieces(inFont(button)).map(fresh);
   function ready(button) {
     button.addEventListener("dragstart", (event) => {
       event.dataTransfer.setData("text/plain", button.textContent.trim());
@@ -202,15 +246,20 @@ async function start(root, { onChange, askPicture, saveRow }) {
     const isRow = ["mj-section", "mj-wrapper", "mj-hero"].includes(made[0].tagName);
     if (isRow) {
       while (here && here.parent() !== body) here = here.parent();
-      return editor.select(body.append(made, { at: here ? here.index() + 1 : undefined })[0]);
+      return editor.select(body.append(made, { at: here ? here.index() + 1 : end(body) })[0]);
     }
-    if (here && CONTENT.concat("carried").includes(here.get("tagName")) && ["mj-column", "mj-hero"].includes(here.parent().get("tagName"))) return editor.select(here.parent().append(made, { at: here.index() + 1 })[0]);
+    if (here && CONTENT.concat("carried").includes(here.get("tagName")) && ["mj-column", "mj-hero"].includes(here.parent().get("tagName"))) return editor.select(here.parent().append(made, { at: here.index() + 1 }).at(-1));
     let column = here && ["mj-column", "mj-hero"].includes(here.get("tagName")) ? here : here?.find?.('[data-gjs-type="mj-column"]')[0] || columnOf(here || body);
     if (!column) {
       body.append([fresh(readPieces("<mj-section><mj-column></mj-column></mj-section>")[0])]);
       column = columnOf(body);
     }
-    return editor.select(column.append(made)[0]);
+    return editor.select(column.append(made).at(-1));
+  }
+  // Where a row goes when none is selected: before the footer, which is the row to leave the list by.
+  function end(body) {
+    const last = body.components().models.at(-1);
+    return last && last.get("tagName") !== "carried" && write({ ...pieceOf(last), was: null }, 0).includes("{$links.unsubscribe}") ? last.index() : undefined;
   }
   function columnOf(part) {
     const found = [];

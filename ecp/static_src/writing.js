@@ -67,7 +67,7 @@ function follow() {
 }
 
 // What was typed and not saved is kept in this browser, and offered when the page is opened again (nothing is saved by itself).
-const kept = ["mjml", "html", "text"];
+const kept = ["mjml", "html", "text", "name", "subject", "preheader"].filter((name) => form.elements[name]);
 const now = () => JSON.stringify(Object.fromEntries(kept.map((name) => [name, form.elements[name].value])));
 const first = now();
 function keepDraft() {
@@ -139,6 +139,21 @@ function draw(isOpen, why = "") {
   note.hidden = !why;
   note.querySelector("p").textContent = why;
 }
+const VIEW = "mail-view";
+function keepView(view) {
+  try {
+    localStorage.setItem(VIEW, view);
+  } catch {
+    // the next mail opens as code, then
+  }
+}
+function lastView() {
+  try {
+    return localStorage.getItem(VIEW);
+  } catch {
+    return null;
+  }
+}
 async function openVisual() {
   const { refused } = JSON.parse(visual.root.dataset.kit).words;
   if (form.elements.source.value === "html") return draw(false, refused.html);
@@ -184,11 +199,15 @@ function saveRow(mjml) {
 }
 if (visual.root) {
   document.querySelectorAll("[data-view]").forEach((button) => button.addEventListener("click", async () => {
+    keepView(button.dataset.view);
     if (button.dataset.view === "visual") return visual.isOpen || openVisual();
     if (!visual.isOpen) return draw(false);
     await visual.editor.close();
     draw(false);
   }));
+  // A mail that was just begun, or one of who worked visually last, opens so.
+  const asked = new URLSearchParams(location.search).get("view");
+  if ((asked || lastView()) === "visual" && form.elements.source.value === "mjml") openVisual();
   visual.root.querySelector("[data-do=preview]").addEventListener("click", (event) => {
     const isShown = form.closest(".write-grid").classList.toggle("is-previewing");
     event.currentTarget.setAttribute("aria-pressed", String(isShown));
@@ -238,14 +257,16 @@ $("[data-narrow]").addEventListener("keydown", (event) => {
 $("#picture-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const sheet = event.target;
-  const answer = await fetch(sheet.action, { method: "POST", body: new FormData(sheet), headers: { "X-CSRF-Token": form.elements.csrf.value } });
-  const said = await answer.json().catch(() => ({}));
   const fault = sheet.querySelector("[data-picture-fault]");
-  fault.hidden = answer.ok;
-  if (!answer.ok) {
-    fault.querySelector("p").textContent = said.message || String(answer.status);
-    return;
-  }
+  const refuse = (why) => {
+    fault.hidden = !why;
+    fault.querySelector("p").textContent = why;
+  };
+  if (sheet.elements.file.files[0]?.size > +sheet.dataset.most) return refuse(sheet.dataset.tooLarge); // not sent for nothing
+  const answer = await fetch(sheet.action, { method: "POST", body: new FormData(sheet), headers: { "X-CSRF-Token": form.elements.csrf.value } }).catch(() => null);
+  const said = (await answer?.json().catch(() => null)) || {};
+  refuse(answer?.ok ? "" : said.message || sheet.dataset.failed);
+  if (!answer?.ok) return;
   const picture = document.createElement("img");
   picture.setAttribute("src", said.src);
   picture.setAttribute("alt", sheet.elements.alt.value);
@@ -305,8 +326,15 @@ form.addEventListener("submit", () => {
   if (visual.isOpen) setCode("mjml", visual.editor.text()); // also what is just being written there
   dropDraft();
 });
-window.addEventListener("hashchange", () => open(location.hash.slice(1)));
-open(location.hash.slice(1));
+// A link to a field, as the sum of what was refused has it, opens the part of the mail that holds the field.
+function openPlace() {
+  const place = location.hash.slice(1);
+  const field = place.startsWith("f-") ? document.getElementById(place) : null;
+  open(field ? (field.closest("[role=tabpanel]")?.id || "").replace("pane-", "") : place);
+  field?.focus();
+}
+window.addEventListener("hashchange", openPlace);
+openPlace();
 offerDraft();
 show();
 mark();

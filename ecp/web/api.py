@@ -17,7 +17,7 @@ from crm.engine.channels import Channel
 from ecp import groups, statistics
 from ecp.automatic import joining
 from ecp.modules.sendouts import MODULE as SENDOUTS
-from ecp.pipeline import actions, testing
+from ecp.pipeline import actions, again, testing
 from ecp.why import story as why
 
 bp = Blueprint("ecp_rest", __name__, url_prefix="/api/v1")
@@ -103,6 +103,16 @@ def resume(id: int) -> Response:
     """Go on."""
     only(body())
     return _state(id, actions.resume(viewer(), id))
+
+
+@on_sendout("POST", "retries")
+@once
+def retry(id: int) -> Response:
+    """Try mails again that failed: {"delivery_id": 7}, or (empty) all whose address may still take one."""
+    one = only(body(), "delivery_id").get("delivery_id")
+    if one is not None and type(one) is not int:
+        raise BadRequest("“delivery_id” is an id.", "delivery_id", 422, "bad_ids")
+    return answer({"meta": {"count": again.try_failed(viewer(), id, one)}}, 202)
 
 
 @on_sendout("POST", "cancellations")

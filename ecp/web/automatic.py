@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
-from crm.engine import records, search
+from crm.engine import picklists, records, search
 from crm.engine.channels import Channel
 from crm.engine.permissions import demand, has_area, may
 from crm.engine.refusals import Missing, Refused
@@ -93,7 +93,8 @@ def campaign(id: int) -> str:
         "automatic_campaign.html", here="campaigns", row=row, one=standing.of_record(viewer(), row), people=people[:ROWS],
         names=names, places={one["person_id"]: place_of(one["person_module"], one["person_id"], viewer()) for one in people},
         before=people[ROWS - 1]["id"] if len(people) > ROWS else None, may_send=_may_send(id),
-        times=joining.times_sent_anew(id, template_id) if template_id else 0,
+        times=joining.times_sent_anew(id, template_id) if template_id else 0, became=standing.became_of(id, [one["person_id"] for one in people]),
+        say=lambda name, key: _(picklists.label(name, key)),
     )  # fmt: skip
 
 

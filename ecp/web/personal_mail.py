@@ -10,6 +10,7 @@ from crm.db import db
 from crm.documents import converting, templates
 from crm.engine import attachments, outbox, search
 from crm.engine.attachments import MEGABYTE, StoredFile
+from crm.engine.permissions import may
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
 from crm.engine.rows import Row
@@ -24,6 +25,7 @@ from ecp.personal.sending import Along, Order
 from ecp.personal.writing import Draft
 from ecp.pipeline.frozen import MOST_ATTACHED
 from ecp.web.sendout_outlook import words_of
+from surveys.links import active_surveys
 
 bp = Blueprint("personal_mail", __name__, url_prefix="/crm", template_folder="../templates")
 MOST_FILES = 10
@@ -152,6 +154,7 @@ def _draw(row: Row, typed: dict[str, Any], faults: dict[str, str], status: int =
         "personal_mail.html", here=row.module, module=modules[row.module], row=row, person=person, typed=typed, faults=faults,
         offered=writing.offered(viewer()), documents=templates.offered(row, ("document",)), has_engine=converting.engine() is not None,
         files=_files_of(row, person), most=MOST_ATTACHED // MEGABYTE, words_of=words_of, job=_job(request.args.get("job", type=int)),
+        surveys=active_surveys() if may(viewer(), "view", "surveys") else [],
     )  # fmt: skip
     return make_response(page, status)
 

@@ -12,6 +12,7 @@ from crm.db import db
 from crm.engine.registry import modules
 from crm.engine.tags import TagError, compile, modernise
 from crm.identity import tokens
+from crm.identity.sealing import sealer
 from crm.ui.downloads import boxed
 from crm.ui.public_gesture import script_for
 from crm.ui.public_page import page, script_rule, speaking
@@ -28,6 +29,7 @@ from ecp.web.public import Gone, Unknown, bp, writing
 from ecp.web.public_joining import ask_opt_in, confirm_opt_in
 from ecp.web.public_leaving import holder, say_test
 from ecp.web.public_measuring import seen
+from web_tracking import recognising
 
 # What somebody wrote is shown as it is, without script, forms and frames; styles stand in its elements.
 WRITTEN = (
@@ -99,7 +101,16 @@ def landing(slug: str) -> Response:
         if values:
             shown, raw = values.shown, values.raw
     script = script_for(who.delivery_id) if who is not None and who.is_measured else ""
-    return written(_as_page(segments.fill(shown, raw), row["title"] or row["name"], row["language"]), script)
+    html = _as_page(segments.fill(shown, raw), row["title"] or row["name"], row["language"])
+    return written(recognising.into(html, _visit_parameter(who)), script)
+
+
+def _visit_parameter(who: Recipient | None) -> str:
+    """What makes the visitor of this page known where its links lead: of the mail that led here, or as it was handed on."""
+    if who is not None and who.is_measured:
+        return recognising.token(sealer(), "mail", who.delivery_id)
+    said = request.args.get(recognising.PARAMETER, "")
+    return said if said and recognising.read(sealer(), said, clock.now()) else ""
 
 
 def _as_page(html: str, title: str, language: str | None) -> str:

@@ -135,8 +135,9 @@ def _report(id: int) -> dict[str, Any]:
     home = f"{face().prefix}/sendouts/{id}"
     charts = [
         Chart(title, [Point(_("%(hour)s h", hour=one["hour"]), one[key]) for one in hours], "line", "number",
-              _("Hours after the start"), _("People"), f"{home}/curve.csv", is_low=True)
-        for key, title in (("read", _("People who read it, by hour")), ("clicked", _("People who clicked, by hour")))
+              _("Hours after the start"), counted, f"{home}/curve.csv", is_low=True)
+        for key, title, counted in (("read", _("People who read it, by hour"), _("People")), ("clicked", _("People who clicked, by hour"), _("People")),
+                                    ("machine", _("Openings and clicks by machines, by hour"), _("Openings and clicks")))
         if any(one[key] for one in hours)
     ]  # fmt: skip
     usual = statistics.usual(viewer(), id) or {}
@@ -183,8 +184,11 @@ def _figure(label: str, number: int, whole: int, usual: float | None, key: str, 
 def curve_csv(id: int) -> Response:
     """The curve as a file."""
     hours = statistics.curve(viewer(), id)
-    rows = [(one["hour"], one["at"].isoformat(timespec="seconds"), one["read"], one["clicked"]) for one in hours]
-    return _csv(("hour", "at", "read", "clicked"), rows, f"sendout-{id}-curve.csv")
+    rows = [
+        (one["hour"], one["at"].isoformat(timespec="seconds"), one["read"], one["clicked"], one["machine"])
+        for one in hours
+    ]
+    return _csv(("hour", "at", "read", "clicked", "machine"), rows, f"sendout-{id}-curve.csv")
 
 
 def links_csv(id: int) -> Response:

@@ -1,8 +1,10 @@
 """What would happen if a sendout started now: how many get it, who is left out and why, what speaks against it, how long it takes."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import ceil
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
@@ -17,6 +19,8 @@ from crm.identity.viewer import Viewer
 from crm.mail.servers import leaves_the_house
 from crm.words import ngettext
 from ecp import quotas
+from ecp.domains.checking import domain_of
+from ecp.domains.forecast import Forecast, forecast
 from ecp.pipeline import audience, checks
 from ecp.pipeline.actions import Sendout
 from ecp.pipeline.audience import Audience, Count
@@ -88,6 +92,15 @@ def _seconds(said: Audience | None, count: Count) -> int | None:
     whole = count.sendable / settings.send_rate if settings.send_rate else 0.0
     domain = audience.largest_domain(said) / settings.domain_rate if settings.domain_rate else 0.0
     return ceil(max(whole, domain))
+
+
+def warmed(sendout: Sendout, mails: int, at: datetime | None) -> Forecast | None:
+    """Over how many days the warm-up of the sender's domain stretches so many mails from `at` (default: now); None for not at all."""
+    addresses, templates = (modules[key].table for key in ("sender_addresses", "email_templates"))
+    said = select(addresses.c.address).join(templates, templates.c.sender_address_id == addresses.c.id)
+    address = db.session.execute(said.where(templates.c.id == sendout.email_template_id)).scalar()
+    begins = at.astimezone(ZoneInfo(clock.site_zone())).date() if at else None
+    return forecast(domain_of(address), mails, begins) if address else None
 
 
 def mail_version(email_template_id: int) -> int:

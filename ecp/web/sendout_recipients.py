@@ -1,6 +1,6 @@
 """The recipients of a sendout: by what became of their mail, as a file, as a new campaign; and doubts settled by a person."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, cast
 
 from flask import Response, redirect, render_template, request, stream_with_context
@@ -13,9 +13,9 @@ from crm.engine import outbox, records, search
 from crm.engine.channels import Channel
 from crm.engine.conditions import where
 from crm.engine.permissions import demand, may
-from crm.engine.refusals import Missing, Refused
+from crm.engine.refusals import Conflict, Missing, Refused
 from crm.engine.registry import modules
-from crm.mail.sending import decisions, runs
+from crm.mail.sending import runs
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.campaigns import members
 from crm.modules.people import Choice
@@ -26,7 +26,7 @@ from crm.ui.places import place_of
 from crm.ui.session import commit, viewer
 from crm.words import ngettext
 from ecp import statistics
-from ecp.pipeline import actions, finish
+from ecp.pipeline import actions, again, finish
 from ecp.web.sendout_card import rights_of
 from ecp.web.sendout_steps import address_of
 
@@ -89,7 +89,7 @@ def show(id: int) -> str:
         "ecp_recipients.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", kinds=kinds(), chosen=key, page=page,
         columns=columns, rows=[(one, [column.draw(one) for column in columns]) for one in page.rows], rights=rights_of(row), can_export=may(viewer(), "export", "deliveries"),
         reason=request.args.get("reason", ""), has_campaigns=may_make_campaigns(),
-        can_try_again=row["state"] in {"sending", "paused"}, audience=row["audience_count"],
+        can_try_again=row["state"] in again.STATES, can_try_all=key == "failed" and again.is_any_to_try(id), audience=row["audience_count"],
     )  # fmt: skip
 
 
@@ -153,31 +153,48 @@ def make_campaign(id: int) -> AnyResponse:
 
 def settle(id: int, delivery_id: int) -> AnyResponse:
     """A person says what became of an uncertain mail, or lets one that failed be tried again (`retry`)."""
-    sendout = actions.load(viewer(), id)
+    actions.load(viewer(), id)
     verdict = request.form.get("verdict", "")
-    belongs = db.session.execute(
-        select(Delivery.id).where(Delivery.id == delivery_id, Delivery.sendout_id == id)
-    ).first()
-    if belongs is None or verdict not in {"sent", "failed", "again", "retry"}:
-        raise Missing
-    if verdict in {"again", "retry"} and sendout.state not in {"sending", "paused"}:
-        raise Refused.because("wrong_state", _("This sendout has ended, so nothing is sent again."))
     said = {
         "sent": _("Counted as sent."), "failed": _("Counted as failed."), "again": _("It will be sent once more."),
         "retry": _("It is tried again."),
-    }[verdict]  # fmt: skip
-    if _settled(delivery_id, verdict):
-        outbox.put(db.session, "sendouts.work", sendout_id=id)
-        commit()
-        finish.look_after(id)
-        tell(said)
-    else:
-        db.session.rollback()
-        tell(_("This mail has moved on meanwhile; look at it again."), "warn")
+    }  # fmt: skip
+    if verdict not in said:
+        raise Missing
+    _done(id, lambda: _settled(id, delivery_id, verdict), said[verdict])
     return redirect(f"{address_of(id)}/recipients?show={'failed' if verdict == 'retry' else 'uncertain'}", 303)
 
 
-def _settled(delivery_id: int, verdict: str) -> bool:
+def retry(id: int) -> AnyResponse:
+    """Try every mail again that failed and may still arrive."""
+    _done(id, lambda: again.try_failed(viewer(), id, None, Channel.FORM), _("They are tried again."))
+    return redirect(f"{address_of(id)}/recipients?show=waiting", 303)
+
+
+def _done(id: int, act: Callable[[], object], said: str) -> None:
+    """Do it, and say so; or say why not."""
+    try:
+        act()
+        outbox.put(db.session, "sendouts.work", sendout_id=id)
+        commit()
+    except (Conflict, Refused) as why:
+        db.session.rollback()
+        faults = why.faults.values() if isinstance(why, Refused) else ()
+        tell(" ".join(one.message for found in faults for one in found) or str(why), "warn")
+        return
+    finish.look_after(id)
+    tell(said)
+
+
+def _settled(id: int, delivery_id: int, verdict: str) -> None:
     if verdict == "retry":
-        return decisions.try_again(db.session, delivery_id)
-    return runs.resolve(db.session, delivery_id, cast(Literal["sent", "failed", "again"], verdict))
+        again.try_failed(viewer(), id, delivery_id, Channel.FORM)
+        return
+    if verdict == "again":
+        again.send_uncertain(viewer(), id, delivery_id, Channel.FORM)
+        return
+    belongs = select(Delivery.id).where(Delivery.id == delivery_id, Delivery.sendout_id == id)
+    if db.session.execute(belongs).first() is None:
+        raise Missing
+    if not runs.resolve(db.session, delivery_id, cast(Literal["sent", "failed"], verdict)):
+        raise Conflict(_("This mail has moved on meanwhile; look at it again."), "wrong_state")

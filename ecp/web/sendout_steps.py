@@ -33,7 +33,7 @@ from ecp.content.check import check_content
 from ecp.modules.mail_rules import content_of, is_known_tag
 from ecp.pipeline import actions, audience, bulk_rules, prepare
 from ecp.senders import find_findings
-from ecp.web.sendout_outlook import Outlook, clock_is_late, look, people_left_out, words_of
+from ecp.web.sendout_outlook import Outlook, clock_is_late, look, people_left_out, warmed, words_of
 from ecp.web.writing_versions import label_of
 
 ROWS = 50
@@ -45,16 +45,17 @@ class Step:
     name: str
 
 
-def _is_quick(row: Row | None) -> bool:
-    return row is not None and row["source"] == actions.QUICK
+def _is_listed(row: Row | None) -> bool:
+    return row is not None and row["source"] in {actions.QUICK, actions.MERGE}
 
 
 def steps(row: Row | None = None) -> list[Step]:
     """The steps of this app: the portal sends to target groups, the CRM to a campaign that is named at once; the people of a
-    quick mailing are chosen already."""
+    quick mailing and of a mail merge are chosen already."""
     last = [Step("sender", _("Sender")), Step("time", _("Time")), Step("send", _("Send"))]
-    if _is_quick(row):
-        return [Step("mail", _("Quick mailing")), *last]
+    if _is_listed(row):
+        is_merge = row is not None and row["source"] == actions.MERGE
+        return [Step("mail", _("Mail merge") if is_merge else _("Quick mailing")), *last]
     if face().key == "ecp":
         return [Step("mail", _("E-mail")), Step("people", _("Target groups")), *last]
     return [Step("mail", _("Mass mailing")), *last]
@@ -71,7 +72,7 @@ def _draw(step: str, status: int = 200, faults: dict[str, str] | None = None, **
     place = [one.key for one in known].index(step)
     page = render_template(
         f"ecp_step_{step}.html", steps=known, step=place, here="sendouts", faults=faults or {}, home=f"{face().prefix}/sendouts",
-        is_portal=face().key == "ecp", is_quick=_is_quick(values.get("row")), back=known[place - 1].key if place else "", **values,
+        is_portal=face().key == "ecp", is_quick=_is_listed(values.get("row")), back=known[place - 1].key if place else "", **values,
     )  # fmt: skip
     return make_response(page, status)
 
@@ -129,7 +130,7 @@ def build() -> Response:
 
 
 def _keep_mail(row: Row | None) -> Response:
-    has_campaign = face().key != "ecp" and not _is_quick(row)
+    has_campaign = face().key != "ecp" and not _is_listed(row)
     names = ["name", "email_template_id"] + (["campaign_id"] if has_campaign else [])
     values: dict[str, Any] = {name: request.form.get(name, "").strip() for name in names}
     values["skip_earlier"] = request.form.get("skip_earlier") == "1"
@@ -158,7 +159,7 @@ def _keep_mail(row: Row | None) -> Response:
         if not values["name"]:
             faults.setdefault("name", _("Give the sendout a name; only you and your colleagues see it."))
         return _draw_mail(row, values, 422, faults, groups)
-    if face().key == "ecp" and not _is_quick(row):
+    if face().key == "ecp" and not _is_listed(row):
         return redirect(address_of(id, "people"), 303)
     return redirect(address_of(id, "sender") if request.form.get("on") else address_of(id), 303)
 
@@ -287,9 +288,11 @@ def draw_send(row: Row, raw: str = "", status: int = 200, faults: Any = None, se
     groups = audience.group_ids_of(row.id)
     names = labels_of(viewer(), [*groups, *filter(None, (row["campaign_id"],))])
     mail = search.one(viewer(), "email_templates", row["email_template_id"], columns=("name", "subject", "sender_name"))
+    at = typed_moment(raw) if raw else None
+    outlook = seen or look(viewer(), sendout)
     return _draw(
-        "send", status, faults, row=row, mail=mail, at=typed_moment(raw) if raw else None, raw=raw, outlook=seen or look(viewer(), sendout),
-        tongues=_tongues(row["email_template_id"]), sources=[_chosen(row.id)] if _is_quick(row) else list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
+        "send", status, faults, row=row, mail=mail, at=at, raw=raw, outlook=outlook, warm=warmed(sendout, outlook.count.sendable, at),
+        tongues=_tongues(row["email_template_id"]), sources=[_chosen(row)] if _is_listed(row) else list(names.values()), has_smtp=leaves_the_house(), late=clock_is_late() if raw else None, rules=bulk_rules.look(sendout),
         recurs=_(picklists.label("recurrence", row["recurrence"])) if sendout.recurs else "",
     )  # fmt: skip
 
@@ -300,8 +303,11 @@ def _tongues(email_template_id: int) -> list[tuple[str, bool]]:
     return [(label_of(one.language), one.status == "active") for one in found]
 
 
-def _chosen(id: int) -> str:
-    return ngettext("%(num)s chosen person", "%(num)s chosen people", quick.count_of(id))
+def _chosen(row: Row) -> str:
+    count = quick.count_of(row.id)
+    if row["source"] == actions.MERGE:
+        return ngettext("%(num)s person with an own document", "%(num)s people, each with an own document", count)
+    return ngettext("%(num)s chosen person", "%(num)s chosen people", count)
 
 
 def show(id: int, step: str) -> Response:

@@ -43,6 +43,7 @@ WRITES: Rules = (
     ("/<int:id>/cancel", deeds.cancel),
     ("/<int:id>/copy", deeds.copy),
     ("/<int:id>/recipients/campaign", recipients.make_campaign),
+    ("/<int:id>/recipients/retry", recipients.retry),
     ("/<int:id>/recipients/<int:delivery_id>/verdict", recipients.settle),
 )
 

@@ -26,7 +26,12 @@ def all_servers() -> str:
     rows = servers.all_servers()
     whole = sum(row.weight for row in rows if row.active)
     return render_template(
-        "ecp_mail_servers.html", here="mail_servers", rows=rows, whole=whole, base=bool(config.current().smtp_url)
+        "ecp_mail_servers.html",
+        here="mail_servers",
+        rows=rows,
+        whole=whole,
+        base=bool(config.current().smtp_url),
+        in_words=servers.in_words,
     )
 
 

@@ -116,6 +116,8 @@ def _sentences() -> dict[str, Any]:
         "own_colour": _("own colour"), "own_address": _("An address"), "address": _("Address"),
         "change_picture": _("Change the picture…"), "choose_picture": _("Choose a picture…"),
         "alt_hint": _("Read aloud, and shown where pictures are blocked."),
+        "decoration": _("It says nothing: decoration"),
+        "own_html": _("The text as HTML"), "own_html_hint": _("What could run is taken out when the mail is saved."),
         "row_name": _("Name of the saved row"),
         "size": _("{size} kB as sent"), "clipped": _("Large mail services cut messages beyond 102 kB."),
         "formats": {"bold": _("Bold"), "italic": _("Italic"), "link": _("Link"), "unlink": _("No link"), "list": _("List")},
@@ -137,7 +139,7 @@ def _sentences() -> dict[str, Any]:
             "padding": _("Space around"), "inner-padding": _("Space inside"), "border-radius": _("Round corners"), "text-align": _("Align"),
             "align": _("Align"), "vertical-align": _("Align in height"), "font-size": _("Size of the text"), "line-height": _("Line height"),
             "font-family": _("Font"), "href": _("Leads to"), "alt": _("What it shows"), "height": _("Height"), "border-color": _("Colour of the line"),
-            "border-width": _("Thickness"), "background-url": _("Picture behind"), "src": _("Picture"),
+            "font": _("Font of the whole mail"), "link-color": _("Colour of links"), "border-width": _("Thickness"), "background-url": _("Picture behind"), "src": _("Picture"),
         },
         "refused": {
             "html": _("This mail is written as HTML. The visual editor works on MJML; go on in the code."),

@@ -29,7 +29,7 @@ from crm.ui import forms
 from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
-from crm.words import N_, ngettext
+from crm.words import ngettext
 from ecp import pictures, senders
 from ecp.content.check import check_content
 from ecp.content.compile import Compiled, Content, compile
@@ -41,7 +41,7 @@ from ecp.content.sanitize import sanitize
 from ecp.modules.mail_rules import content_of, is_known_tag, tags_of_people
 from ecp.pipeline import testing
 from ecp.pipeline.values import Reader
-from ecp.web import visual_kit, writing_versions
+from ecp.web import visual_kit, writing_beginnings, writing_versions
 
 KEY = "email_templates"
 INFO = (
@@ -50,10 +50,6 @@ INFO = (
 )  # fmt: skip
 WRITTEN = ("mjml", "html", "text")
 MOST_OF_A_FILE = 5 * MEGABYTE
-PURPOSES = (
-    ("newsletter", N_("Newsletters")), ("invitation", N_("Invitations")), ("announcement", N_("Announcements")),
-    ("transactional", N_("Transactional mail")),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,9 @@ class Seen:
 def make_blueprint(prefix: str) -> Blueprint:
     """The pages under `prefix` ("/crm" or "/ecp")."""
     made = Blueprint("writing", __name__, url_prefix=f"{prefix}/{KEY}", template_folder="../templates")
-    made.add_url_rule("/write", "begin", begin, methods=["GET"])
+    made.add_url_rule("/write", "begin", writing_beginnings.begin, methods=["GET"])
+    made.add_url_rule("/designs/<key>", "design", writing_beginnings.look_of_design, methods=["GET"])
+    made.add_url_rule("/<int:id>/look", "look", writing_beginnings.look_of_template, methods=["GET"])
     made.add_url_rule("/write", "build", build, methods=["POST"])
     made.add_url_rule("/<int:id>/write", "write", write, methods=["GET"])
     made.add_url_rule("/<int:id>/write", "save", save, methods=["POST"])
@@ -94,16 +92,6 @@ def make_blueprint(prefix: str) -> Blueprint:
 
 def _home() -> str:
     return f"{face().prefix}/{KEY}"
-
-
-def begin() -> str:
-    """Choose what to begin with: an active template, or nothing."""
-    demand(viewer(), "create", modules[KEY])
-    said = {"$and": [{"kind": "template"}, {"status": "active"}]}
-    columns = ("name", "subject", "folder", "updated_at")
-    templates = search.find(viewer(), KEY, where=said, columns=columns, sort=("name",), limit=100, count="none").rows
-    designs = [(_(label), [one for one in DESIGNS if one.purpose == purpose]) for purpose, label in PURPOSES]
-    return render_template("ecp_begin.html", templates=templates, designs=designs, here=KEY, home=_home())
 
 
 def new() -> AnyResponse:
@@ -146,7 +134,7 @@ def build() -> AnyResponse:
         records.update(viewer(), KEY, id, {"template_id": chosen}, Channel.SYSTEM)
         writing_versions.copy_all(chosen, id)
     commit()
-    return redirect(f"{_home()}/{id}/write", 303)
+    return redirect(f"{_home()}/{id}/write?view=visual", 303)
 
 
 def write(id: int) -> str | Response:
@@ -177,7 +165,7 @@ def _draw(
         may_send=may(viewer(), "create", modules["sendouts"]),
         snippets=[one for one in _active("html_snippets", ("name", "kind", "html")) if one["kind"] == "html"],
         kit=visual_kit.kit() if may(viewer(), "edit", modules[KEY]) else None,
-        most=MAX_SOURCE, viewer_email=_own_address(), seen=_seen(_whole({**{name: row.get(name) for name in INFO}, **written}, row["version_of_id"])),
+        most=MAX_SOURCE, most_of_a_file=MOST_OF_A_FILE, viewer_email=_own_address(), seen=_seen(_whole({**{name: row.get(name) for name in INFO}, **written}, row["version_of_id"])),
         tongues=writing_versions.bar(row), **more,
     )  # fmt: skip
     return make_response(page, status)
@@ -238,11 +226,11 @@ def save(id: int) -> AnyResponse:
     except Refused as refused:
         db.session.rollback()
         form.refuse(refused)
-        return _draw(row, form, written, version, 422)
+        return _draw(row, form, written, version, 422, pane=_pane_of(form))
     except Stale as stale:
         db.session.rollback()
         form.others[""] = str(stale)
-        return _draw(row, form, written, version, 409)
+        return _draw(row, form, written, version, 409, pane=_pane_of(form))
     removed = (
         [str(one) for name in ("mjml", "html") for one in sanitize(written[name])[1]] if any(written.values()) else []
     )
@@ -252,6 +240,17 @@ def save(id: int) -> AnyResponse:
         tell(_("Saved."))
     tab = request.form.get("tab", "")
     return redirect(f"{_home()}/{id}/write{'#' + tab if tab.isalpha() else ''}", 303)
+
+
+def _pane_of(form: forms.RecordForm) -> str:
+    """The part of the mail that holds what was refused; else the one that was open."""
+    names = set(form.faults)
+    if names & set(INFO):
+        return "info"
+    if names & set(WRITTEN):
+        return "plain" if names & set(WRITTEN) == {"text"} else "content"
+    tab = request.form.get("tab", "")
+    return tab if tab in {"info", "plain"} else "content"
 
 
 def _posted() -> dict[str, Any]:
@@ -454,18 +453,27 @@ BLANK = """<mjml>
       <mj-all font-family="Helvetica, Arial, sans-serif" />
       <mj-text font-size="16px" line-height="1.5" color="#1f2933" />
     </mj-attributes>
+    <mj-raw><meta name="color-scheme" content="light dark" /><meta name="supported-color-schemes" content="light dark" /></mj-raw>
+    <mj-style>
+      @media (prefers-color-scheme: dark) {
+        .page, .page > table { background-color: #111827 !important; background: #111827 !important; }
+        .paper, .paper > table { background-color: #1f2937 !important; background: #1f2937 !important; }
+        .paper div, .paper h1, .paper h2, .paper h3, .paper p { color: #e5e7eb !important; }
+        .paper div a, .page div, .page div a { color: #c3cad6 !important; }
+      }
+    </mj-style>
   </mj-head>
-  <mj-body background-color="#f4f5f7">
-    <mj-section background-color="#ffffff" padding="32px 24px">
+  <mj-body css-class="page" background-color="#f4f5f7">
+    <mj-section css-class="paper" background-color="#ffffff" padding="32px 24px">
       <mj-column>
         <mj-text>Hello {$contact.first_name|there},</mj-text>
         <mj-text>Write here.</mj-text>
       </mj-column>
     </mj-section>
-    <mj-section padding="16px 24px">
+    <mj-section css-class="page" padding="16px 24px">
       <mj-column>
-        <mj-text font-size="13px" color="#66707a" align="center">
-          <a href="{$links.online}">Read in the browser</a> · <a href="{$links.unsubscribe}">Unsubscribe</a>
+        <mj-text font-size="13px" color="#5a6372" align="center">
+          <a href="{$links.online}">Read in the browser</a> · <a href="{$links.preferences}">Preferences</a> · <a href="{$links.unsubscribe}">Unsubscribe</a>
         </mj-text>
       </mj-column>
     </mj-section>

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import signal
+import socket
 import threading
 from pathlib import Path
 from types import FrameType
@@ -39,12 +40,31 @@ def serve(host: str, port: int, no_worker: bool, processes: int) -> None:
             f"{logins} holds demo log-ins that anybody could use. Remove them and the file before listening on {host}."
         )
     demand_database(config)
+    demand_port(host, port)
     logs.begin(config.log_level)
     click.echo(addresses(config, host, port))
     if logins.exists():
         click.echo(f"\nDemo log-ins (kept in {logins}):\n\n{logins.read_text()}")
     count = processes or min(4, os.cpu_count() or 1)
     raise SystemExit(supervisor.serve(config, host, port, with_worker=not no_worker, processes=count))
+
+
+def demand_port(host: str, port: int) -> None:
+    """Refuse a port that somebody listens on. The server shares its port among processes, so that a second house on the same
+    port would start without a word, and each of them answer some of the requests."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise click.ClickException(f"{host} is no address to listen on: {error}.") from None
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that are closing do not matter
+        try:
+            probe.bind(address)
+        except OSError as error:
+            raise click.ClickException(
+                f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another: `customerhub serve --port {port + 1}`, or "
+                f"`PORT={port + 1} make run`."
+            ) from None
 
 
 def demand_database(config: Config) -> None:

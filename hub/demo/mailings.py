@@ -131,8 +131,7 @@ def _campaign(viewer: Any, name: str, group: int, owner: int) -> int:
 
 def _send(dice: random.Random, viewer: Any, name: str, mail: int, group: int, then: datetime) -> None:
     """One sendout at `then`, whole: started, prepared, sent, read, finished."""
-    began, started = then, time.monotonic()
-    with clock.running(lambda: began + timedelta(seconds=(time.monotonic() - started) * 20)):
+    with clock.standing_at(then):
         values = {"name": name, "email_template_id": mail, "source": "ecp", "owner_id": viewer.id, "is_tested": True}
         id = records.create(viewer, "sendouts", values, Channel.SYSTEM)
         from crm.engine import relations
@@ -140,6 +139,13 @@ def _send(dice: random.Random, viewer: Any, name: str, mail: int, group: int, th
         relations.link(viewer, "sendouts", id, "portal_target_groups", [group], Channel.SYSTEM)
         actions.start(viewer, id, Channel.SYSTEM)
         db.session.commit()
+    carry_out(dice, id, then)
+
+
+def carry_out(dice: random.Random, id: int, then: datetime) -> None:
+    """What was started at `then` is prepared, sent, read, finished."""
+    began, started = then, time.monotonic()
+    with clock.running(lambda: began + timedelta(seconds=(time.monotonic() - started) * 20)):
         prepare.prepare(id)
         _transmit(dice, id)
         finish.look_after(id)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from crm import agents
 from crm.db import db
 from crm.engine.history import Change
 from crm.engine.registry import modules
@@ -16,7 +17,7 @@ from self_service_portal.myself import Myself
 
 ROWS = 50
 CHANNELS = {"portal": N_("by yourself"), "import": N_("by an import"), "api": N_("by a program")}
-OUTCOMES = {"signed_in": N_("logged in"), "wrong_password": N_("wrong password")}
+OUTCOMES = {"signed_in": N_("Logged in"), "wrong_password": N_("Wrong password")}
 
 
 @dataclass(frozen=True)
@@ -58,4 +59,10 @@ def log_ins(who: Myself) -> list[Line]:
     mine = select(users.c.id).where(users.c.contact_id == who.id)
     said = select(t.c.at, t.c.outcome, t.c.address, t.c.agent).where(t.c.portal_user_id.in_(mine))
     rows = db.session.execute(said.order_by(t.c.id.desc()).limit(ROWS)).all()
-    return [Line(row.at, _(OUTCOMES.get(row.outcome, N_("refused"))), row.agent, row.address) for row in rows]
+    return [Line(row.at, _(OUTCOMES.get(row.outcome, N_("Refused"))), _from_where(row)) for row in rows]
+
+
+def _from_where(row: Any) -> str:
+    """The program and the cut address, as far as they are known."""
+    program = agents.family(row.agent) if row.agent else ""
+    return " · ".join(one for one in (program, row.address) if one)

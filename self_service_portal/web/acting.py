@@ -16,7 +16,7 @@ from crm.engine.refusals import Conflict, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.limits import Limiter, Rate
-from crm.modules.events import seats, windows
+from crm.modules.events import parts, seats, windows
 from crm.modules.events.attendees import TABLE
 from crm.modules.events.kinds import Event
 from crm.modules.events.links import Acting, read
@@ -28,6 +28,7 @@ from self_service_portal import entering
 from self_service_portal.entering import Entry
 from self_service_portal.web import facing
 from self_service_portal.web.public_registration import MOST_TEXT, logic
+from self_service_portal.web.recognising import known
 from surveys import looks
 from surveys.kinds.file import MOST_FILES, MOST_MEGABYTES
 
@@ -74,7 +75,9 @@ def act(token: str) -> Response:
         if deed not in _deeds(asked, person["status"]):
             deed = ""
         try:
-            return DEEDS[deed](asked, person, language) if deed else _draw(
+            if deed:
+                return known(DEEDS[deed](asked, person, language), asked.contact_id)
+            return _draw(
                 asked, person, _entry(asked, person, language), language, 409, _("This cannot be done now.")
             )  # fmt: skip
         except Missing as gone:
@@ -112,7 +115,7 @@ def _deeds(asked: Acting, status: str | None) -> set[str]:
     if status in OPEN_STATES:
         if status == "held" and asked.purpose == "confirm":
             found.add("confirm")
-        found |= {"cancel"} if asked.purpose != "decline" else {"decline"}
+        found |= {"cancel", "leave"} if asked.purpose != "decline" else {"decline"}
         if _may_change_answers(asked.event):
             found.add("answers")
     elif asked.purpose == "join" or (asked.purpose == "decline" and status not in GONE):
@@ -159,8 +162,10 @@ def _join(asked: Acting, person: dict[str, Any], language: str) -> Response:
     if place.attendee_id is not None:
         entering.keep_answers(_viewer(person), entry, place.attendee_id, asked.contact_id, "all")
     status = place.status if place.status in {"joined", "spare"} else "joined"
+    names = {one.event.id: one.event.name for one in entry.parts}
+    given = [(names.get(one.event_id, ""), one.status) for one in place.parts]
     return page(
-        "events/thanks", language=language, event=asked.event, place=status, times=facing.times_in_words(asked.event),
+        "events/thanks", language=language, event=asked.event, place=status, parts=facing.places_in_words(given), times=facing.times_in_words(asked.event),
         has_mail=facing.sends_mail(asked.event, status), is_framed=not _has_public_page(asked.event),
     )  # fmt: skip
 
@@ -182,6 +187,16 @@ def _cancel(asked: Acting, person: dict[str, Any], language: str) -> Response:
     return _said(asked.event, language, _("Your registration is cancelled"))
 
 
+def _leave(asked: Acting, person: dict[str, Any], language: str) -> Response:
+    """Give up the place at one part of the event, and keep the others."""
+    places = parts.of_person(asked.event, asked.contact_id)
+    chosen = next((one for one in places if str(one.event.id) == request.form.get("part")), None)
+    if chosen is None or not parts.may_leave(asked.event, places):
+        return _draw(asked, person, _entry(asked, person, language), language)
+    seats.cancel(_viewer(person), chosen.attendee_id)
+    return _said(asked.event, language, _("Your place at this part is cancelled"), chosen.event.name)
+
+
 def _decline(asked: Acting, person: dict[str, Any], language: str) -> Response:
     seats.decline(_viewer(person), asked.event.id, asked.contact_id or 0, "invitation_link")
     return _said(asked.event, language, _("Thank you for your answer"), _("You have declined the invitation."))
@@ -200,7 +215,14 @@ DONE_BEFORE = (
     | {("join", one) for one in OPEN_STATES}
     | {("confirm", "joined")}
 )
-DEEDS = {"join": _join, "answers": _answers, "cancel": _cancel, "decline": _decline, "confirm": _confirm}
+DEEDS = {
+    "join": _join,
+    "answers": _answers,
+    "cancel": _cancel,
+    "leave": _leave,
+    "decline": _decline,
+    "confirm": _confirm,
+}
 
 
 # pages
@@ -228,12 +250,15 @@ def _draw(
     event, standing = asked.event, person["status"]
     state = shown_state(event)
     deeds = _deeds(asked, standing)
+    places = parts.of_person(event, asked.contact_id) if "leave" in deeds else []
+    said_of = facing.places_in_words((one.event.name, one.status) for one in places)
     why = facing.state_in_words(state) if state not in {"open", "spare"} and standing not in OPEN_STATES else ("", "")
     return page(
         "events/act", status, language, asked=asked, event=event, entry=entry, person=person, deeds=deeds, state=state, why=why,
         said=said or entry.said, name=_viewer(person).name, times=facing.times_in_words(event), period=facing.times_in_words,
         standing=_standing(standing), may_cancel=windows.is_cancellable(event), public_link=event.public_link if event.is_public else "",
-        on_list=facing.state_on_list, script=logic() if entry.form is not None else "",
+        places=[(one, how) for one, (_name, how) in zip(places, said_of, strict=True)], may_leave=parts.may_leave(event, places),
+        organiser=facing.organiser_of(event), on_list=facing.state_on_list, script=logic() if entry.form is not None else "",
         css=looks.sheet_of(entry.form.design.row) if entry.form is not None else "",
     )  # fmt: skip
 

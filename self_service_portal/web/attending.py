@@ -5,10 +5,11 @@ from typing import Any
 from flask import request
 from sqlalchemy import select
 
-from crm.db import db
+from crm.db import db, fold_text
 from crm.engine.refusals import Missing
 from crm.engine.registry import modules
-from crm.modules.events.listing import Mine, mine
+from crm.modules.events.kinds import Event
+from crm.modules.events.listing import Mine, in_portal, mine
 from crm.modules.events.lists import OPEN_STATES
 from self_service_portal.web.current import customer, shown
 
@@ -76,3 +77,12 @@ def free_colleagues(others: list[Any]) -> list[tuple[int, str]]:
         .order_by(table.c.last_name, table.c.id)
     )
     return [(row.id, f"{row.first_name or ''} {row.last_name}".strip()) for row in rows]
+
+
+def about(text: str, limit: int) -> list[Event]:
+    """Events whose pages the customer may open and that have all these words: those ahead, then those of one's own."""
+    words = [fold_text(word) or "" for word in text.split()]
+    own = [one.event for one in mine(people()) if one.event is not None]
+    known = [one for one in own if all(word in (fold_text(one.name) or "") for word in words)]
+    found = {event.id: event for event in [*(one.event for one in in_portal(text)), *known]}
+    return list(found.values())[:limit]

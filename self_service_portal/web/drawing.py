@@ -1,5 +1,6 @@
 """How the portal draws values and fields: no script, no icons, and only what the profile shows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -35,6 +36,15 @@ def cell(module: Module, name: str, row: Row) -> str:
     if said.kind.name == "source":
         return escape(Markup(value).striptags())  # noqa: S704 — tags go out, text is escaped
     return escape(words(said, value))
+
+
+def differing(module: Module, typed: Mapping[str, Any], row: Row) -> dict[str, str]:
+    """The values that somebody else saved meanwhile, where what was typed is not the same."""
+    return {
+        name: cell(module, name, row) or Markup("–")
+        for name, value in typed.items()
+        if name in row and str(value or "") != str(row[name] or "")
+    }
 
 
 def facts(who: Viewer, module: Module, row: Row) -> list[tuple[str, str, str, bool]]:

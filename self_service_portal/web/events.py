@@ -13,8 +13,7 @@ from crm.db import db
 from crm.documents import verifying
 from crm.engine.refusals import Conflict, Missing, Refused
 from crm.engine.registry import modules
-from crm.identity.tables import User
-from crm.modules.events import kinds, seats, standings, windows
+from crm.modules.events import kinds, parts, seats, standings, windows
 from crm.modules.events.calendar import calendar_of
 from crm.modules.events.event_times import times_of
 from crm.modules.events.kinds import Event
@@ -140,21 +139,33 @@ def register(id: int) -> AnyResponse:
 
 @bp.post("/events/<int:id>/cancel")
 def cancel(id: int) -> AnyResponse:
-    """Give a place up, one's own or a colleague's."""
+    """Give a place up, one's own or a colleague's; with `part` only that at one part of the event."""
     found = _event(id)
     person = attending.whom()
     row = next((one.row for one in mine([person]) if one.row["event_id"] == id), None)
     if row is None:
         raise Missing
+    given_up, said = row["id"], _("The registration is cancelled.")
+    if request.form.get("part"):
+        places = parts.of_person(found, person)
+        chosen = next((one for one in places if str(one.event.id) == request.form["part"]), None)
+        if chosen is None or not parts.may_leave(found, places):
+            raise Missing
+        given_up = chosen.attendee_id
+        said = _(
+            "The place at “%(part)s” is given up. The registration for “%(event)s” stays.",
+            part=chosen.event.name,
+            event=found.name,
+        )
     try:
-        seats.cancel(viewer(), row["id"])
+        seats.cancel(viewer(), given_up)
     except Conflict as conflict:
         db.session.rollback()
         entry = _entry(found)
-        entry.said = f"{conflict} {_organiser(found)}".strip()
+        entry.said = f"{conflict} {facing.organiser_of(found)}".strip()
         return _draw(found, entry, 409)
     commit()
-    tell(_("The registration is cancelled."))
+    tell(said)
     return redirect(f"/portal/events/{id}", 303)
 
 
@@ -225,18 +236,6 @@ def _may_change_answers(found: Event) -> bool:
     return found.survey_id is not None and listed([found])[0].state in {"open", "spare", "full"}
 
 
-def _organiser(found: Event) -> str:
-    """Whom to write to when it is too late."""
-    table = User.__table__
-    said = select(table.c.first_name, table.c.last_name, table.c.email).where(table.c.id == found.owner_id)
-    row = db.session.execute(said).first()
-    return (
-        _("Organiser: %(name)s, %(email)s", name=f"{row.first_name or ''} {row.last_name}".strip(), email=row.email)
-        if row
-        else ""
-    )
-
-
 def _draw(found: Event, entry: Entry, status: int = 200) -> Response:
     one = listed([found])[0]
     rows = attending.rows(found.id)
@@ -244,15 +243,16 @@ def _draw(found: Event, entry: Entry, status: int = 200) -> Response:
     is_in = own is not None and own["status"] in OPEN_STATES
     taken = standings.standing_of([found.id])[found.id]
     others = [each.row for each in rows if each.row["contact_id"] != customer().contact_id]
+    places = parts.of_person(found, customer().contact_id) if is_in else []
     can_register = one.state in {"open", "spare"} and found.in_portal
     page = render_template(
         "portal_event.html", here=KEY, event=found, entry=entry, state=one.state, free=one.free, taken=taken, own=own, is_in=is_in,
         others=others, times=facing.times_in_words(found), period=facing.times_in_words, said=facing.state_on_list,
         why=("", "") if can_register else facing.state_in_words(one.state) if one.state not in {"open", "spare"} else facing.state_in_words("invited"),
         status=status_in_words, can_register=can_register and not is_in, colleagues=attending.free_colleagues(others) if can_register else [],
-        may_cancel=windows.is_cancellable(found), organiser=_organiser(found), may_change=is_in and entry.has_questions and _may_change_answers(found),
+        may_cancel=windows.is_cancellable(found), organiser=facing.organiser_of(found), may_change=is_in and entry.has_questions and _may_change_answers(found),
         has_certificate=bool(own is not None and verifying.of_contact(customer().contact_id, found.id)),
-        registers_colleagues=attending.registers_colleagues(), gone=GONE, open_states=OPEN_STATES,
+        registers_colleagues=attending.registers_colleagues(), gone=GONE, open_states=OPEN_STATES, places=places, may_leave=parts.may_leave(found, places),
         last_registration=_last(found.closes_at, found), last_cancellation=_last(found.cancel_until, found),
     )  # fmt: skip
     return make_response(page, status)

@@ -1,6 +1,6 @@
 """What public pages of events share: the portal they belong to, their language, the words about an event."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Response, request
@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 
 from crm.db import db
+from crm.identity.tables import User
 from crm.modules.events.event_times import times_of
 from crm.modules.events.event_triggers import EventTrigger
 from crm.modules.events.kinds import Event
@@ -118,3 +119,24 @@ def state_on_list(state: str) -> str:
         "past": lambda: _("Has begun"), "called_off": lambda: _("Called off"), "no_form": lambda: _("Open to all"),
     }  # fmt: skip
     return said[state]()
+
+
+def places_in_words(parts: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(name, place) of parts of an event, the place in words."""
+    said: dict[str, State] = {
+        "joined": lambda: _("You have a seat."), "spare": lambda: _("You are on a spare place."),
+        "held": lambda: _("Your seat is held until you confirm it."),
+        "full": lambda: _("Full: you have no place there."),
+        "attended": lambda: _("You were there."),
+    }  # fmt: skip
+    return [(name, said[place]() if place in said else "") for name, place in parts]
+
+
+def organiser_of(event: Event) -> str:
+    """Whom to write to when it is too late; empty when a group organises."""
+    table = User.__table__
+    said = select(table.c.first_name, table.c.last_name, table.c.email).where(table.c.id == event.owner_id)
+    row = db.session.execute(said).first()
+    if row is None:
+        return ""
+    return _("Organiser: %(name)s, %(email)s", name=f"{row.first_name or ''} {row.last_name}".strip(), email=row.email)

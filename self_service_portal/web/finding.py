@@ -1,6 +1,4 @@
-"""The search of the portal: only modules that the profile shows, only records in reach, only fields that are shown."""
-
-from typing import Any
+"""The search of the portal: only modules that the profile shows, only records in reach, only fields that are shown; events."""
 
 from flask import Blueprint, render_template, request
 
@@ -9,6 +7,7 @@ from crm.engine.refusals import Refused
 from crm.engine.registry import modules
 from crm.ui.session import viewer
 from self_service_portal.face import label_of
+from self_service_portal.web import attending
 from self_service_portal.web.current import customer
 
 bp = Blueprint("finding", __name__, url_prefix="/portal")
@@ -18,14 +17,24 @@ HITS = 10
 @bp.get("/search")
 def search() -> str:
     said = " ".join(request.args.get("q", "").split())[:100]
-    found: list[tuple[str, str, Any]] = []
+    found: list[tuple[str, list[tuple[str, str]]]] = []
     fault = ""
     if said:
         try:
             for key in customer().modules:
-                hits = text_index.search(viewer(), said, key, HITS).get(key, [])
+                hits = _events(said) if key == attending.KEY else _records(said, key)
                 if hits:
-                    found.append((key, label_of(viewer(), modules[key]), hits))
+                    found.append((label_of(viewer(), modules[key]), hits))
         except Refused as refused:
             fault = " ".join(one.message for many in refused.faults.values() for one in many)
     return render_template("portal_search.html", here="search", text=said, found=found, fault=fault)
+
+
+def _records(text: str, key: str) -> list[tuple[str, str]]:
+    hits = text_index.search(viewer(), text, key, HITS).get(key, [])
+    return [(f"/portal/{key}/{hit.id}", hit.label or hit.number or str(hit.id)) for hit in hits]
+
+
+def _events(text: str) -> list[tuple[str, str]]:
+    """A registration is found as its event; so are events that one may still register for."""
+    return [(f"/portal/events/{event.id}", event.name) for event in attending.about(text, HITS)]

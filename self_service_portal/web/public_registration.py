@@ -7,12 +7,14 @@ answers to good forms take the same time, whatever there was to do.
 import threading
 import time
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 import surveys
 from crm import limits
@@ -20,6 +22,7 @@ from crm.db import db, is_sqlite, only_reading
 from crm.engine.refusals import Conflict, Refused
 from crm.limits import Limiter, Rate
 from crm.modules.events import kinds, public
+from crm.modules.events.attendees import TABLE
 from crm.modules.events.calendar import calendar_of
 from crm.modules.events.event_times import times_of
 from crm.modules.events.kinds import Event
@@ -31,6 +34,7 @@ from self_service_portal import entering
 from self_service_portal.entering import Entry
 from self_service_portal.web import facing
 from self_service_portal.web.public_events import script
+from self_service_portal.web.recognising import frame_script, known
 from surveys import looks
 from surveys.kinds.file import MOST_FILES, MOST_MEGABYTES
 
@@ -46,13 +50,25 @@ ANSWERS_TAKE = 0.1  # seconds at least, so that the time does not tell a new add
 ADDRESSES = ("/portal/public/events/<slug>", "/portal/embed/events/<slug>")
 
 
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a form: told (a place), faults, expired, closed, conflict; the place given or a sentence; parts with their places."""
+
+    what: str
+    said: str = ""
+    parts: Pairs = ()
+
+
 @bp.get(ADDRESSES[0])
 @bp.get(ADDRESSES[1])
 def show(slug: str) -> Response:
     """The event, and its form when one can register here now. By its id, the way to its address."""
     facing.demand_portal()
-    if (known := _by_id(slug)) is not None:
-        address = request.path.removesuffix(slug) + known.slug
+    if (by_id := _by_id(slug)) is not None:
+        address = request.path.removesuffix(slug) + by_id.slug
         said = request.query_string.decode("ascii", "replace")
         return Response(status=302, headers={"Location": f"{address}?{said}" if said else address})
     portal, event, language = _enter(slug)
@@ -101,46 +117,53 @@ def send(slug: str) -> Response:
     return answer
 
 
-def _settle(event: Event, state: str, entry: Entry, who: dict[str, Any]) -> tuple[str, str]:
-    """Do what was asked, and commit or roll back: (what came of it, the place given or a sentence)."""
+def _settle(event: Event, state: str, entry: Entry, who: dict[str, Any]) -> Outcome:
+    """Do what was asked, and commit or roll back."""
     try:
         sent = receive(FORM, event.slug, str(who["email"]), is_for_crowds=True)
         if sent.is_trap:  # the page of success, nothing done
-            return "told", "spare" if state == "spare" else "held" if event.confirm_email else "joined"
+            return Outcome("told", "spare" if state == "spare" else "held" if event.confirm_email else "joined")
         if sent.first is not None:
-            return "told", sent.first.get("status", "joined")
+            return Outcome("told", sent.first.get("status", "joined"), _pairs(sent.first.get("parts")))
         if state not in {"open", "spare", "full"}:
-            return "closed", ""
+            return Outcome("closed")
         if not entry.is_good:
             sent.release()
             db.session.commit()
-            return "faults", ""
+            return Outcome("faults")
         if state == "full":  # as the page of this moment says: no seat is asked for, and nobody waits for the lock
             given = public.turn_away(event, str(who["email"]))
         else:
             given = entering.register_anybody(entry, who, takes_spare=_takes_spare(event, state))
-        sent.keep({"status": given.status})
+        sent.keep({"status": given.status, "parts": list(given.parts)})
         db.session.commit()
+        g.registered = given.attendee_id
     except Refused as refused:
         db.session.rollback()
         if "" in refused.faults:  # of the form as such
-            return "expired", _sentence(refused)
+            return Outcome("expired", _sentence(refused))
         entry.faults |= {name: found[0].message for name, found in refused.faults.items()}
-        return "faults", ""
+        return Outcome("faults")
     except Conflict as conflict:
         db.session.rollback()
-        return "conflict", str(conflict)
+        return Outcome("conflict", str(conflict))
     except BaseException:
         db.session.rollback()
         raise
-    return "told", given.status
+    return Outcome("told", given.status, given.parts)
 
 
-def _answer(portal: Any, event: Event, entry: Entry, language: str, outcome: tuple[str, str]) -> Response:
+def _pairs(kept: Any) -> Pairs:
+    return tuple((str(name), str(place)) for name, place in kept or ())
+
+
+def _answer(portal: Any, event: Event, entry: Entry, language: str, outcome: Outcome) -> Response:
     """The page that says what came of it."""
-    what, said = outcome
+    what, said = outcome.what, outcome.said
     if what == "told":
-        return _draw(portal, Entry(event), language, "full", 409) if said == "full" else _thanks(event, said, language)
+        return (
+            _draw(portal, Entry(event), language, "full", 409) if said == "full" else _thanks(event, outcome, language)
+        )
     if what == "expired":
         entry.faults, entry.said = {}, said
         if entry.form is not None:
@@ -169,13 +192,21 @@ def _read(portal: Any, event: Event, language: str) -> tuple[Entry, dict[str, An
     return entry, who | {"language": language}
 
 
-def _thanks(event: Event, status: str, language: str) -> Response:
-    is_framed = _is_framed()
-    return page(
-        "events/thanks", language=language, event=event, place=status, times=facing.times_in_words(event),
-        has_mail=facing.sends_mail(event, status), is_framed=is_framed, script=script("frame.js") if is_framed else "",
+def _thanks(event: Event, outcome: Outcome, language: str) -> Response:
+    is_framed, person, status = _is_framed(), _registered(), outcome.said
+    script_of_frame = f"{script('frame.js')}\n{frame_script(person)}" if is_framed else ""
+    answer = page(
+        "events/thanks", language=language, event=event, place=status, parts=facing.places_in_words(outcome.parts), times=facing.times_in_words(event),
+        has_mail=facing.sends_mail(event, status), is_framed=is_framed, script=script_of_frame,
         framed_by=facing.framers(facing.demand_portal()) if is_framed else "'none'",
     )  # fmt: skip
+    return known(answer, person)
+
+
+def _registered() -> int | None:
+    """The contact who registered in this request; None for one who was registered before."""
+    id = g.get("registered")
+    return db.session.execute(select(TABLE.c.contact_id).where(TABLE.c.id == id)).scalar() if id else None
 
 
 def _draw(portal: Any, entry: Entry, language: str, state: str, status: int = 200, typed: Any = None) -> Response:

@@ -191,7 +191,9 @@ def save(key: str, id: int) -> AnyResponse:
         commit()
     except Stale as stale:
         db.session.rollback()
-        return _draw(module, form, one(viewer(), module, id), 409, is_stale=True, version=stale.current)  # type: ignore[no-any-return]
+        now = one(viewer(), module, id)
+        theirs = drawing.differing(module, form.values(), now)
+        return _draw(module, form, now, 409, is_stale=True, version=stale.current, theirs=theirs)  # type: ignore[no-any-return]
     except Refused as refused:
         db.session.rollback()
         form.refuse(refused)
@@ -214,7 +216,7 @@ def _demand(is_allowed: bool) -> None:
 
 
 def _draw(module: Module, form: forms.RecordForm, row: Row | None = None, status: int = 200, **more: Any) -> Any:
-    values = {"version": row.version if row is not None else 0, "is_stale": False} | more
+    values = {"version": row.version if row is not None else 0, "is_stale": False, "theirs": {}} | more
     page = render_template(
         "portal_form.html", here=_here(module.key, row.id) if row is not None else module.key, module=module, form=form, row=row,
         widget=drawing.widget, **values,

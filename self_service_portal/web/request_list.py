@@ -30,12 +30,12 @@ def draw(
     is_split = is_wide(module.key)
     whose = "mine" if request.args.get("whose") == "mine" and is_split else "all"
     within: Any = own_ids(module) if whose == "mine" or not is_split else select(module.table.c.id)
-    if tab != "all":
-        within = within.where(is_closed if tab == "closed" else not_(is_closed))
     statuses = picklists.choices(statuses_of) if statuses_of and "status" in seen else []
     status = request.args.get("status", "")
-    if status in {one.key for one in statuses}:
-        within = within.where(module.table.c.status == status)
+    if status in {one.key for one in statuses}:  # says more than a tab does: “Closed” is not looked for among the open
+        tab, within = "all", within.where(module.table.c.status == status)
+    if tab != "all":
+        within = within.where(is_closed if tab == "closed" else not_(is_closed))
     text, fault = " ".join(request.args.get("q", "").split())[:100], ""
     asked: dict[str, Any] = {
         "columns": [name for name in columns if name in seen], "sort": ("-updated_at",) if "updated_at" in seen else (), "limit": ROWS,

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from crm import clock
 from crm.db import db
 from crm.engine.refusals import Fault
+from crm.engine.registry import modules
 from crm.words import _
 from surveys import looks
 
@@ -23,11 +25,25 @@ def may_be_active(values: Values, old: Values | None) -> Faults:
     """An active survey has a question; one of the ECP a thank-you page too."""
     if now_of(values, old, "status") != "active" or not ({"status", "thank_you_page_id", "kind"} & set(values)):
         return {}
-    if now_of(values, old, "kind") == "ecp" and not now_of(values, old, "thank_you_page_id"):
+    page_id = now_of(values, old, "thank_you_page_id")
+    if now_of(values, old, "kind") == "ecp" and not page_id:
         return {"thank_you_page_id": Fault("required", _("Choose a thank-you page before the survey becomes active."))}
+    if page_id and open_page(page_id) is None:
+        message = _("The thank-you page is not active or past its last day, so nobody would see it. Activate it first.")
+        return {"thank_you_page_id": Fault("not_active", message)}
     if "status" in values and not _has_question((old or {}).get("id")):
         return {"status": Fault("no_questions", _("Add a question before the survey becomes active."))}
     return {}
+
+
+def open_page(page_id: int) -> str | None:
+    """The address after /p/ of a landing page that people can see now; None when they cannot."""
+    table = modules["landing_pages"].table
+    said = select(table.c.slug).where(
+        table.c.id == page_id, table.c.status == "active", table.c.deleted_at.is_(None),
+        table.c.valid_until_on.is_(None) | (table.c.valid_until_on >= clock.today(clock.site_zone())),
+    )  # fmt: skip
+    return db.session.execute(said).scalar()
 
 
 def _has_question(survey_id: int | None) -> bool:
@@ -103,3 +119,12 @@ def opens_before_it_closes(values: Values, old: Values | None) -> Faults:
     if opens and closes and closes <= opens:
         return {"closes_at": Fault("out_of_range", _("The survey closes before it opens. Choose a later moment."))}
     return {}
+
+
+def never_ends(values: Values, old: Values | None) -> dict[str, str]:
+    """Emptied days valid: whoever fills in the form is asked whether links in mails shall work for ever (M103)."""
+    if "days_valid" not in values or values["days_valid"] not in (None, ""):
+        return {}
+    if old is not None and old.get("days_valid") is None:
+        return {}
+    return {"days_valid": _("Really unlimited? Links in mails would work for ever; a month at most is safer.")}

@@ -115,6 +115,8 @@ MODULE = Module(
     filters=(
         Filter("active", "Active", where("status", "is", "active")),
         Filter("drafts", "Drafts", where("status", "is", "draft")),
+        Filter("qa", "Q&A templates", where("kind", "is", "qa")),
+        Filter("ecp", "ECP surveys", where("kind", "is", "ecp")),
     ),
     actions=(
         Action("activate", "Activate", lambda it: {"status": "active"}, when=where("status", "is not", "active"), icon="check"),
@@ -125,6 +127,7 @@ MODULE = Module(
     picklists=(KINDS, STATUSES, UPDATES, MATCHES),
     derives=(rules.keep_plain_css,),
     checks=(rules.may_be_active, rules.keeps_its_promise, rules.opens_before_it_closes),
+    doubts=(rules.never_ends,),
     keeps={"landing_pages": "thank_you_page_id", "survey_themes": "theme_id"},
     in_ecp=True,
 )  # fmt: skip

@@ -72,7 +72,7 @@ function showPage(list) {
 
 function follow(form) {
   clearTimeout(waiting);
-  waiting = setTimeout(() => show(form), 120);
+  waiting = setTimeout(() => form.isConnected && show(form), 120); // saved meanwhile: the list shows it already
 }
 
 if (builder && frame) {
@@ -122,7 +122,7 @@ function valuesOf(said) {
 }
 
 function openNew(list, place, kind) {
-  list.querySelector(".is-new")?.remove();
+  for (const old of $$(".is-new")) if (!old.dataset.typed) old.remove();
   const line = document.createElement("li");
   line.className = "survey-line is-new";
   const before = $$(":scope > [data-question]", list)[place];
@@ -130,6 +130,62 @@ function openNew(list, place, kind) {
   showPage(list);
   const address = `${home}/questions/new?kind=${kind}&page=${list.dataset.page}&place=${place}`;
   window.htmx.ajax("GET", address, { target: line, swap: "innerHTML" });
+}
+
+// forms that are open stay open with what was typed, whatever else redraws the list
+
+let kept = [];
+
+function keepOpenForms(but) {
+  kept = $$("#builder-pages .survey-asks").filter((one) => !one.contains(but)).map((asks) => {
+    const line = asks.closest(".survey-line");
+    const before = line.nextElementSibling?.closest("[data-question]")?.dataset.question;
+    const one = { asks, question: line.dataset.question, list: line.parentElement.dataset.page, before, shown: standing(line), typed: line.dataset.typed };
+    asks.remove();
+    return one;
+  });
+}
+
+function openAgain() {
+  for (const one of kept) {
+    let line = document.querySelector(`#builder-pages [data-question="${one.question}"]`);
+    if (!one.question) line = newLine(one);
+    if (!line) continue; // deleted meanwhile
+    (line.querySelector(".survey-form") ?? line).replaceChildren(one.asks);
+    const form = one.asks.querySelector("[data-question-form]"), now = standing(line);
+    for (const name of ["required", "visible"]) {
+      const box = form?.elements[name];
+      if (box && one.question && now[name] !== one.shown[name]) box.checked = now[name]; // switched in the list
+    }
+  }
+  kept = [];
+}
+
+function standing(line) {
+  const pressed = (start) => line.querySelector(`:scope > .survey-line-head [id^=${start}]`)?.getAttribute("aria-pressed") === "true";
+  return { required: pressed("must-"), visible: !pressed("show-") };
+}
+
+function newLine(one) {
+  const list = document.querySelector(`#builder-pages [data-page="${one.list}"]`);
+  if (!list) return null;
+  const line = document.createElement("li");
+  line.className = "survey-line is-new";
+  if (one.typed) line.dataset.typed = one.typed;
+  list.insertBefore(line, one.before ? list.querySelector(`:scope > [data-question="${one.before}"]`) : null);
+  const place = one.asks.querySelector("[name=place]");
+  if (place) place.value = $$(":scope > [data-question], :scope > .is-new", list).filter((each) => each === line || each.dataset.question).indexOf(line);
+  return line;
+}
+
+// a page more or less: the preview offers what there is
+
+function offerPages() {
+  const pages = document.querySelector("[data-preview-page]"), lists = $$("[data-page]");
+  if (!pages || pages.options.length === lists.length) return;
+  const chosen = pages.value;
+  pages.replaceChildren(...lists.map((list) => new Option(list.dataset.label, list.dataset.place)));
+  pages.value = lists.some((list) => list.dataset.place === chosen) ? chosen : "1";
 }
 
 function arrange() {
@@ -174,20 +230,33 @@ if (builder) {
     show();
   });
   // htmx hands attributes on to the lines drawn anew; our policy takes no style attribute, which Sortable leaves behind
-  document.addEventListener("htmx:beforeSwap", () => $$("#builder-pages [style]").forEach((one) => one.removeAttribute("style")));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.shouldSwap && event.detail.target.id === "builder-pages") keepOpenForms(event.detail.requestConfig.elt);
+    $$("#builder-pages [style]").forEach((one) => one.removeAttribute("style"));
+  });
+  document.addEventListener("htmx:afterSwap", (event) => event.detail.target.id === "builder-pages" && openAgain());
   document.addEventListener("htmx:afterSettle", (event) => {
     arrange();
     enrich(document);
+    clearTimeout(waiting);
+    const isList = event.detail.elt.id === "builder-pages";
     const form = event.detail.elt.querySelector?.("[data-question-form]") ?? event.detail.elt.closest?.("[data-question-form]");
+    if (isList) offerPages();
     if (form) {
       showPage(form.closest("[data-page]"));
       show(form);
-      if (!form.querySelector(".fault")) form.elements.title?.focus();
-    } else {
-      const pages = document.querySelector("[data-preview-page]"), lists = $$("[data-page]");
-      if (pages && pages.options.length !== lists.length) location.reload();
-      show();
-    }
+      if (!isList && !form.querySelector(".fault")) form.elements.title?.focus();
+    } else show();
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => { // an open form is not drawn anew over what was typed
+    const open = event.target.matches("[data-edit]") && event.target.closest(".survey-line").querySelector("[data-question-form]");
+    if (!open) return;
+    event.preventDefault();
+    open.elements.title?.focus();
+  });
+  document.addEventListener("input", (event) => {
+    const line = event.target.closest(".survey-line.is-new");
+    if (line) line.dataset.typed = "yes";
   });
   arrange();
 }

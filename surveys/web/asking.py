@@ -59,7 +59,8 @@ def remove(id: int, question_id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw(row, design, _stored(id, question_id), question_id, sentences(refused))
+        held = _stored(id, question_id) | {"typed": request.form.get("typed", "")}
+        return _draw(row, design, held, question_id, sentences(refused))
     return changed(id, _("The question was deleted."))
 
 
@@ -134,6 +135,7 @@ def _take_picture(kind: Kind, settings: dict[str, Any]) -> None:
         viewer(), attachments.plain_name(part.filename), part.stream, part.mimetype or "", 5 * MEGABYTE
     )
     settings[name] = public_pictures.publish(stored)
+    commit()  # kept even when the rest of the form is refused, as the form then shows it and sends its address alone
 
 
 def _draw(

@@ -15,13 +15,15 @@ from crm.engine import search
 from crm.engine.permissions import may
 from crm.engine.refusals import Missing, Refused
 from crm.engine.registry import modules
+from crm.identity.viewer import Viewer
 from crm.ui import cards
 from crm.ui.cards import Deed
 from crm.ui.face import face
 from crm.ui.i18n import LANGUAGES
+from crm.ui.menu import Link, add_links
 from crm.ui.page import go, is_part, tell
 from crm.ui.session import commit, viewer
-from surveys import copying, designing, links, logic
+from surveys import copying, designing, links, logic, visits
 from surveys.design import Design, languages_of, load
 from surveys.kinds import ALL
 from surveys.web import conditions
@@ -71,6 +73,16 @@ def make_blueprint(prefix: str) -> Blueprint:
     return made
 
 
+def settings(viewer: Viewer) -> list[Link]:
+    """Q&A templates are surveys of their own kind; administrators look for them among the settings."""
+    if not viewer.is_admin:
+        return []
+    return [Link(_("Q&A templates"), "/crm/surveys?view=qa", "mail-question")]
+
+
+add_links("Settings", settings)
+
+
 def home(id: int) -> str:
     """Where the pages of a survey begin."""
     return f"{face().prefix}/surveys/{id}"
@@ -97,12 +109,24 @@ def _values(id: int) -> dict[str, Any]:
     addresses = {
         "preview": links.preview_address(id),
         "public": links.public_address(id) if design.row["public"] else "",
+        "closed": _why_not_open(design.row) if design.row["public"] else "",
     }
     spoken = [(key, LANGUAGES[key]) for key in languages_of(design.row) if key in LANGUAGES]
     return {
         "row": row, "design": design, "home": home(id), "here": "surveys", "spoken": spoken, "addresses": addresses,
         "kinds": ALL, "may_edit": may(viewer(), "edit", modules["surveys"]),
     }  # fmt: skip
+
+
+def _why_not_open(row: Any) -> str:
+    """Why nobody can open the public address now; "" when it is open."""
+    if row["status"] != "active":
+        return _("It opens when the survey is active.")
+    if not visits.is_for_everybody(row):
+        return _(
+            "It leads nowhere yet: no active portal shows this survey. An administrator changes that under Settings, Portals."
+        )
+    return ""
 
 
 def changed(id: int, said: str = "", place: str = "") -> AnyResponse:

@@ -48,6 +48,8 @@ def frame_of_draft(id: int) -> Response:
     question_id = request.form.get("question_id", 0, type=int)
     values = asking.typed_values(design, kind, {})
     name = values["name"] if designing.NAME(values["name"]) else f"draft_{question_id}"
+    if kind.has_answer and not values["title"].strip():
+        values["title"] = _("Your question")  # else its made-up name would stand there
     for field in asking.CONDITIONS:
         values[field] = _condition_of(design, field)
     row = designing.as_stored(values | {"name": name}) | {"id": question_id, "place": 0}
@@ -55,6 +57,9 @@ def frame_of_draft(id: int) -> Response:
     problems = designing.wrong_settings(drawn.by_name[name]) if name in drawn.by_name else []
     if problems:
         drawn = with_draft(design, row | {"settings": {}}, request.form.get("page_id", 0, type=int))
+    if designing.logic.circles(drawn):  # saving refuses them with a sentence; here they would be asked for ever
+        row |= dict.fromkeys(asking.CONDITIONS)
+        drawn = with_draft(design, row, request.form.get("page_id", 0, type=int), request.form.get("place", type=int))
     return _draw(drawn, looks.sheet_of(design.row))
 
 

@@ -9,13 +9,11 @@ from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 
-from crm import limits
+from crm import catalog, limits
 from crm.agents import is_loading_ahead, kind_of
 from crm.db import db, only_reading
 from crm.engine.refusals import Conflict, Refused
-from crm.engine.registry import modules
 from crm.limits import Limiter, Rate
 from crm.ui.i18n import LANGUAGES
 from crm.ui.public_face import TooOften, Unknown, guard, source, writing
@@ -26,6 +24,7 @@ from surveys import forms, looks, publishing, visits
 from surveys.design import Design, languages_of
 from surveys.forms import Form, Typed
 from surveys.kinds.file import MOST_FILES, MOST_MEGABYTES
+from surveys.modules.survey_rules import open_page
 from surveys.visits import Visit
 
 bp = Blueprint("surveys_public", __name__, template_folder="../templates")
@@ -247,14 +246,18 @@ def _after(visit: Visit, code: str) -> str:
     """Where somebody goes who has answered."""
     page_id = visit.design.row["thank_you_page_id"]
     if page_id is not None and visit.opened.way != "preview":
-        table = modules["landing_pages"].table
-        said = select(table.c.slug).where(
-            table.c.id == page_id, table.c.status == "active", table.c.deleted_at.is_(None)
-        )
-        slug = db.session.execute(said).scalar()
+        slug = open_page(page_id)
         if slug:
-            return f"/p/{slug}"
+            known = _visit_parameter(visit)
+            return f"/p/{slug}?ch_visit={known}" if known else f"/p/{slug}"
     return url_for("surveys_public.thanks", code=code, language=visit.design.language)
+
+
+def _visit_parameter(visit: Visit) -> str:
+    """What makes the browser of whoever answered by a personal link known on followed sites; "" where nobody shall be."""
+    if visit.person is None or not visit.is_personal or visit.design.row["anonymous"]:
+        return ""
+    return str(catalog.named(catalog.VISITS)("survey", visit.person))
 
 
 def _draw(visit: Visit, code: str, form: Form, status: int = 200, said: str = "") -> Response:

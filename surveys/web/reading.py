@@ -107,7 +107,10 @@ def _charts(design: Design, one: Summary, cut: Cut) -> list[Chart]:
     heads: dict[str, Any] = {"label_heading": _("Answer"), "value_heading": _("Answers")}
     if one.question.kind.name in {"number"}:
         bars = results.histogram(design, one.question, cut)
-        points = [Point(f"{_short(first)}–{_short(last)}", count) for first, last, count in bars]
+        points = [
+            Point(_short(first) if first == last else f"{_short(first)}–{_short(last)}", count)
+            for first, last, count in bars
+        ]
         return [Chart(title, points, "columns", **heads)]
     if one.counts and not one.counts[0].part:
         steps = one.question.kind.counts in {"scores", "nps"}

@@ -166,7 +166,11 @@ def test_a_key_never_exceeds_its_scopes(app, folk):
     assert narrow("PATCH", f"/contacts/{id}", {"title": "x"}).status_code == 403
     assert narrow("GET", "/accounts").status_code == 404
     shown = list(narrow("GET", "/").json["meta"]["modules"])
-    assert shown == ["contacts", "opt_ins"]  # what a contact agreed to is part of the contact
+    assert shown == [
+        "contacts",
+        "opt_ins",
+        "touches",
+    ]  # what a contact agreed to, and how it came, is part of the contact
 
 
 def test_a_hundred_records_are_made_at_once_or_none(ada):

@@ -67,6 +67,7 @@ def test_a_server_is_written_tested_changed_and_removed(browse, loopback):
         page = ada.get("/mail_servers").text
         assert ">in order<" in page
         assert "CERTIFICATE_VERIFY_FAILED" in page or "certificate verify failed" in page
+        assert "is not trusted" in page
         assert "75 %" in page
     row = db.session.query(MailServer).filter_by(name="Strict").one()
     assert b"se/cr" not in db.session.query(keys.Key.wrapped).filter_by(name=f"smtp:{row.id}").scalar()

@@ -20,9 +20,12 @@ from crm.mail.sending.kinds import KINDS, Claimed
 from ecp.personal import sending
 from ecp.personal.sending import Along, Order
 from ecp.personal.writing import Draft
+from surveys import links
+from surveys.modules.survey_invitations import SurveyInvitation
 from tests.api.calls import caller
 from tests.documents.samples import Word
 from tests.documents.test_pdf import with_office
+from tests.surveys.conftest import make_survey
 
 word = Word()
 
@@ -88,6 +91,17 @@ def test_from_the_card_of_a_potential_its_contact_is_written_to_with_a_preview_a
         assert any("Your roof" in sentence for sentence in told), module
 
 
+def test_a_mail_written_from_a_ticket_stands_on_the_ticket_too(browse, deal, house, people):
+    contact, _potential = deal
+    ticket = house.make("tickets", title="No air", contact_id=contact, owner_id=people.alice)
+    db.session.commit()
+    alice = browse("alice", "crm")
+    send(alice, f"/tickets/{ticket}/send-email", {"subject": "Your air", "message": "Soon.", "mode": "manual"})
+    for module, id in (("contacts", contact), ("tickets", ticket)):
+        assert any("Your air" in entry.sentence for entry in timeline.page(SYSTEM, module, id).entries), module
+    assert "Your air" in alice.get(f"/tickets/{ticket}").text
+
+
 def test_a_template_goes_as_it_is_and_what_became_of_it_stands_on_the_card(browse, deal, house):
     contact, _potential = deal
     alice = browse("alice", "crm")
@@ -111,12 +125,33 @@ def test_a_template_goes_as_it_is_and_what_became_of_it_stands_on_the_card(brows
         assert (found["state"], found["failed_reason"]) == (state, values.get("reply"))
 
 
+def test_the_links_at_the_foot_of_a_template_lead_somewhere_in_a_mail_to_one_person(browse, deal, house):
+    contact, _potential = deal
+    foot = '<a href="{$links.online}">In the browser</a> · <a href="{$links.preferences}">Choices</a> · <a href="{$links.unsubscribe}">Leave</a>'
+    records.update(
+        SYSTEM, "email_templates", house.mail_id, {"html": f"<p>Hello</p><p>{foot}</p>", "text": ""}, Channel.SYSTEM
+    )
+    db.session.commit()
+    alice = browse("alice", "crm")
+    send(
+        alice,
+        f"/contacts/{contact}/send-email?template={house.mail_id}",
+        {"mode": "automatic", "subject": "", "message": ""},
+    )
+    _row, source = only_mail()
+    whole = source.replace("=\r\n", "").replace("=\n", "").replace("=3D", "=")
+    assert "In the browser" not in whole  # nothing is kept to be read there
+    assert 'href=""' not in whole
+    assert "<>" not in whole
+    assert re.findall(r'href="https?://[^/]+(/[a-z]+/)[^"]+"', whole) == ["/pref/", "/u/"]
+
+
 def test_bad_words_are_refused_at_their_field_and_nothing_is_written(browse, deal):
     contact, _potential = deal
     alice = browse("alice", "crm")
     here = f"/contacts/{contact}/send-email"
     for said, wanted in (
-        ({"subject": "", "message": "Hi"}, "Write something, or choose a template."),
+        ({"subject": "", "message": "Hi"}, "Write a subject, or choose a template."),
         ({"subject": "S", "message": "Hi {$contact.frist_name}"}, "Unknown tag {$contact.frist_name}"),
         ({"subject": "x" * 201, "message": "Hi"}, "201 characters, at most 200 are taken."),
         ({"subject": "S", "message": "{$campaign.name}"}, "Unknown tag {$campaign.name}"),
@@ -126,6 +161,30 @@ def test_bad_words_are_refused_at_their_field_and_nothing_is_written(browse, dea
         assert said["subject"] in page
     assert not db.session.execute(select(Delivery)).first()
     browse("rita", "crm").get(here, 404)
+
+
+def test_one_person_is_asked_a_survey_from_the_card_by_a_link_of_her_own(browse, deal):
+    contact, _potential = deal
+    asked = make_survey([{"name": "name", "kind": "text"}])
+    alice = browse("alice", "crm")
+    here = f"/contacts/{contact}/send-email"
+    tag = f"{{$links.survey:{asked.id}}}"
+    assert tag in alice.get(here).text
+    said = {"subject": "Tell us", "message": f"Please answer: {tag} & see {{$links.me}}"}
+    seen = alice.post(f"{here}/preview", alice.form(here, has="once") | said, 200).text
+    shown = links.open_token(re.search(r"/s/([\w-]+)", seen)[1])
+    assert shown == links.Opened("preview", asked.id)
+    send(alice, here, said)
+    row, _source = only_mail()
+    token = re.search(r'<a href="[^"]*/s/([\w-]+)">', row.payload["html"])[1]
+    assert links.open_token(token) == links.Opened("delivery", asked.id, row.id)
+    assert "/me/" in row.payload["text"]
+    table = SurveyInvitation.__table__
+    (invited,) = db.session.execute(select(table).where(table.c.survey_id == asked.id)).all()
+    assert (invited.person_id, invited.delivery_id, invited.is_answered) == (contact, row.id, False)
+    assert "Unknown tag" in send(alice, here, said | {"subject": tag}, 422).text
+    asked.set(status="closed")
+    assert "is not active, so its link" in send(alice, here, said, 422).text
 
 
 def test_who_opted_out_is_written_to_only_when_the_sender_confirms_and_a_later_no_still_counts(browse, deal, people):

@@ -17,7 +17,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
 from ecp import groups
-from ecp.pipeline import actions, prepare
+from ecp.pipeline import actions, finish, prepare
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def test_recipients_can_be_narrowed_and_taken_as_a_file(browse, sent):
         if row["email"] in {line["email"] for line in lines}
     }  # fmt: skip
     assert {line["name"] for line in lines} == named
-    assert "hour,at,read,clicked" in mary.get(f"/sendouts/{sent}/curve.csv").text
+    assert "hour,at,read,clicked,machine" in mary.get(f"/sendouts/{sent}/curve.csv").text
     assert "https://example.com/more" in mary.get(f"/sendouts/{sent}/links.csv").text
 
 
@@ -266,6 +266,29 @@ def test_a_doubt_is_settled_by_a_person_once(browse, sent):
     assert db.session.execute(select(Delivery.state).where(Delivery.id == doubt)).scalar() == "sent"
     mary.post(f"/sendouts/{sent}/recipients/{doubt}/verdict", said)  # told, and nothing changes
     mary.post(f"/sendouts/{sent}/recipients/{doubt + 1000}/verdict", said, 404)
+
+
+def test_mails_that_failed_are_tried_again_also_when_the_sendout_has_ended(browse, sent):
+    mary = browse("mary")
+    db.session.execute(update(Delivery).where(Delivery.state == "uncertain").values(state="sent"))
+    db.session.commit()
+    finish.look_after(sent)
+    assert state(sent) == "sent"
+    failed = update(Delivery).where(Delivery.state == "failed")
+    for reason, is_offered, said in (
+        ("hard_bounce", False, "The address does not exist."),
+        ("refused_server", True, "The server did not take the mail."),
+    ):
+        db.session.execute(failed.values(failed_reason=reason))
+        db.session.commit()
+        page = mary.get(f"/sendouts/{sent}/recipients?show=failed").text
+        assert ("Try all again" in page, said in page) == (is_offered, True)
+    token = {"csrf": csrf(mary, "/preferences")}
+    mary.post(f"/sendouts/{sent}/recipients/retry", token)
+    assert state(sent) == "sending"
+    assert db.session.execute(select(func.count()).where(Delivery.state == "waiting")).scalar() == 1
+    mary.post(f"/sendouts/{sent}/recipients/retry", token)  # told that there is none any more
+    assert "There is no failed mail to try again." in mary.get(f"/sendouts/{sent}/recipients").text
 
 
 # the door of the CRM

@@ -127,3 +127,13 @@ def test_dark_styles_hold_in_the_dark_preview_and_light_ones_do_not():
     assert "@media (min-width:0){a" in shown
     assert "@media (max-width:0){d" in shown
     assert "color-scheme:dark}" in shown
+
+
+def test_parts_of_ours_are_known_to_dark_styles_and_columns_come_in_six_ways():
+    made = {one.key: one.mjml for one in blocks.blocks(blocks.Brand("Kaisla"), [])}
+    assert all('css-class="paper"' in made[key] for key in made if key.startswith(("header", "columns", "event")))
+    assert 'css-class="page"' in made["footer"]
+    assert sum(key.startswith("columns") for key in made) == 6
+    assert made["columns-4"].count("<mj-column") == 4
+    assert [made[key].count("66.66%") for key in ("columns-1-2", "columns-2-1")] == [1, 1]
+    assert made["columns-2-1"].index("66.66%") < made["columns-2-1"].index("33.33%")

@@ -55,6 +55,23 @@ def test_a_mail_is_a_copy_of_its_template(browse, house, face):
     assert (made["subject"], made["status"], made["kind"]) == ("From the layout", "inactive", "email")
 
 
+def test_what_a_mail_may_begin_with_is_shown_as_it_looks(browse, house):
+    mary = browse("mary")
+    template = house.mail(name="Layout", kind="template", mjml=MJML)
+    db.session.commit()
+    page = mary.get("/email_templates/write").text
+    for path, words in (
+        ("/email_templates/designs/notice_fi", "varasto"),
+        (f"/email_templates/{template}/look", "Hello friend"),
+    ):
+        assert f'src="/ecp{path}"' in page
+        seen = mary.get(path)
+        assert words in seen.text
+        assert "sandbox" in seen.headers["Content-Security-Policy"]
+        assert seen.headers["X-Frame-Options"] == "SAMEORIGIN"
+    mary.get("/email_templates/designs/none", 404)
+
+
 def test_what_could_run_is_taken_out_and_said(browse, house):
     mary = browse("mary")
     answer = saved(
@@ -92,6 +109,7 @@ def test_setting_an_unfinished_mail_active_names_everything_that_is_wrong(browse
     assert answer.status_code == 422
     assert "frist_name" in answer.text
     assert "Line 1" in answer.text
+    assert 'name="tab" value="info"' in answer.text  # the part with a field that was refused is open
     assert broken.split("|")[0].replace("<", "&lt;").replace(">", "&gt;") in answer.text
     assert search.one(SYSTEM, "email_templates", id)["status"] == "inactive"
 

@@ -103,6 +103,14 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
         "excluded_networks": lambda n: f"10.0.{n % 250}.0/24", "kept_parameters": lambda n: f"product{n}",
     },
     "tracked_pages": {"pattern": lambda n: f"/page{n}"},
+    "website_forms": {
+        "key": lambda n: f"{n:016x}", "allowed_origins": lambda n: f"https://www{n}.example", "file_types": lambda n: "pdf, png",
+        "state": lambda n: "open",
+    },
+    "score_rules": {
+        "kind": lambda n: "survey_score", "tracked_page_id": lambda n: None, "website_form_id": lambda n: None,
+        "event_id": lambda n: None, "pattern": lambda n: f"nps{n}", "least": lambda n: Decimal("1.00"), "most": lambda n: Decimal("9.00"),
+    },
     "landing_pages": {"slug": lambda n: f"page-{n}"},
     "service_requests": {"account_id": lambda n: None, "category_id": lambda n: None, "priority": lambda n: None},
     "sr_categories": {"tree": lambda n: "request", "parent_id": lambda n: None, "classification": lambda n: "Advice"},
@@ -118,6 +126,7 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
     "surveys": {
         "status": lambda n: "draft", "anonymous": lambda n: False, "css": lambda n: ".survey p { color: red; }",
         "closes_at": lambda n: MOMENT + timedelta(days=30), "opens_at": lambda n: MOMENT,
+        "thank_you_page_id": lambda n: once("landing_pages", n + 900, status="active", valid_until_on=date(2099, 1, 1)),
     },
     "survey_themes": {
         name: lambda n: "#1a2b3c" for name in ("accent", "ground", "paper", "ink")

@@ -143,7 +143,9 @@ def make_campaign(page: Page, count: int) -> None:
 
 
 def type_source(page: Page, text: str) -> None:
-    """Replace what stands in the code editor, as a person who pastes."""
+    """Replace what stands in the code editor, as a person who pastes; a mail that was just begun shows itself as a picture first."""
+    page.frame_locator(".gjs-frame").locator("[data-gjs-type=mj-body]").wait_for()
+    page.get_by_role("button", name="Code", exact=True).click()
     page.locator("#pane-content .cm-content:visible").click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(text)

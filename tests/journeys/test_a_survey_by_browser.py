@@ -56,6 +56,17 @@ def test_a_survey_is_built_by_dragging_answered_without_a_script_and_read(sqlite
         assert page.evaluate("document.activeElement.id").startswith("down-")
         page.reload()
         assert sorted(names(page)) == ["fruit", "score", "why"]
+        page.locator("#question-fruit [data-edit]").click()
+        written = page.locator("#question-fruit [name=title]")
+        written.fill("Which of these fruits?")
+        page.get_by_label("Required: fruit").click()  # the list is drawn anew, what is typed stays
+        expect(page.get_by_label("Required: fruit")).to_have_attribute("aria-pressed", "true")
+        expect(written).to_have_value("Which of these fruits?")
+        expect(page.locator("#question-fruit [name=required]")).to_be_checked()
+        page.get_by_role("button", name="Add page").click()
+        expect(page.locator("[data-preview-page] option")).to_have_count(2)
+        expect(written).to_have_value("Which of these fruits?")
+        save(page, "fruit")
         preview.get_by_label("3", exact=True).check()  # the preview tries the logic
         expect(preview.get_by_text("Why so few?")).to_be_visible()
         faults: list[str] = []

@@ -158,7 +158,7 @@ def letter_to(house: House, words: str) -> Letter | None:
 def open_requests(page: Page) -> None:
     """Customers see their requests, write new ones, and say and send something on them."""
     page.goto("/crm/admin/portals")
-    page.get_by_role("link", name="Customers").first.click()
+    page.get_by_role("link", name="Customers", exact=True).first.click()
     for tick in ("enabled", "can_create", "can_comment", "can_attach"):
         page.locator(f"[name='tickets.{tick}']").check()
     page.locator("details", has=page.locator("[name='tickets.title.visible']")).locator("summary").click()

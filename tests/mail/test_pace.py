@@ -1,12 +1,13 @@
 """A provider that asks for less gets less, and nobody else does."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, delete, insert, select, update
 
+from crm import clock
 from crm.mail.outcome import Outcome
-from crm.mail.sending import families, pace
+from crm.mail.sending import claim, deliveries, families, pace
 from crm.mail.sending.pace import Pacer, is_deferral
 from crm.mail.sending.pace_rows import ProviderPace
 from crm.mail.sending.providers import provider_of
@@ -120,3 +121,21 @@ def test_what_a_host_asks_for_holds_for_all_domains_that_it_hosts(engine: Engine
     with engine.begin() as connection:
         connection.execute(delete(ProviderPace.__table__))
         connection.execute(delete(families.MailFamily.__table__))
+
+
+def test_who_is_left_alone_is_put_off_in_one_go(engine: Engine) -> None:  # noqa: F811
+    some = [f"p{n}@{domain}" for n in range(40) for domain in ("gmail.com", "other.example")]
+    sendout, other = a_sendout(engine, some), a_sendout(engine, [f"q@{domain}" for domain in ("gmail.com",)])
+    with engine.begin() as connection:
+        claim.put_off_alike(connection, sendout, {"gmail.com"}, 600)
+        claim.put_off_alike(connection, sendout, {"gmail.com"}, 60)  # what is not due stays as it is
+    put_off = [row for row in rows(engine) if row.due_at]
+    assert {row.email.partition("@")[2] for row in put_off} == {"gmail.com"}
+    assert {(row.sendout_id, row.state, row.fence) for row in put_off} == {(sendout, "waiting", 0)}
+    assert len(put_off) == 40
+    assert min(row.due_at for row in put_off) > clock.now() + timedelta(seconds=500)
+    assert other not in {row.sendout_id for row in put_off}
+    with engine.begin() as connection:
+        connection.execute(update(deliveries.Delivery).values(due_at=clock.now() - timedelta(seconds=5)))
+        claim.put_off_alike(connection, sendout, {"gmail.com"}, 60)
+    assert sum(row.due_at > clock.now() for row in rows(engine)) == 40, "also those whose moment had come"

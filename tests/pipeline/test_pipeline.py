@@ -19,7 +19,7 @@ from crm.mail.outcome import Outcome
 from crm.mail.sending.deliveries import Delivery
 from crm.mail.sending.office import PostOffice, Rules
 from ecp import quotas, statistics
-from ecp.pipeline import actions, finish, prepare, schedule, testing
+from ecp.pipeline import actions, again, finish, prepare, schedule, testing
 from ecp.pipeline.worker import tick
 from tests.pipeline.conftest import build_house
 
@@ -396,3 +396,37 @@ def test_administrators_of_the_portal_hear_when_most_of_the_month_is_used(ready,
     post()
     warnings = [parse(mail) for mail in post.transport.mails if mail.envelope.recipient == "ella@example.com"]
     assert [mail["Subject"] for mail in warnings] == ["100 % of this month's mails are used"]
+
+
+def test_mails_that_failed_are_tried_again_after_the_end_and_nobody_gets_two(ready, post):
+    house, campaign = ready
+    db.session.execute(text("UPDATE plans SET current = false"))
+    house.make("plans", name="Three", key="three", monthly_mail_limit=3, current=True)
+    sendout = house.sendout(campaign)
+    db.session.commit()
+    start(sendout)
+    gone = Outcome("refused", "rcpt", 550, "5.1.1 no such user", "5.1.1", "recipient", True)
+    post.transport.planned += [gone, Outcome("refused", "dot", 554, "out of order", "", "server", True)]
+    post()
+    finish.look_after(sendout)
+    assert (state_of(sendout), sorted(states(sendout).values())) == ("sent", ["failed", "failed", "sent"])
+    assert quotas.quota().sent == 1
+    assert again.try_failed(SYSTEM, sendout) == 1  # the address that does not exist is left as it is
+    db.session.commit()
+    assert (state_of(sendout), quotas.quota().reserved) == ("sending", 1)
+    with pytest.raises(Conflict, match="no failed mail"):
+        again.try_failed(SYSTEM, sendout)
+    db.session.rollback()
+    post()
+    finish.look_after(sendout)
+    assert (state_of(sendout), sorted(states(sendout).values())) == ("sent", ["failed", "sent", "sent"])
+    assert (quotas.quota().sent, quotas.quota().reserved) == (2, 0)
+    letters = [mail for mail in post.transport.mails if parse(mail)["List-Id"]]
+    assert len({mail.envelope.recipient for mail in letters}) == len(letters) == 2
+    db.session.execute(text("UPDATE plans SET monthly_mail_limit = 2 WHERE key = 'three'"))
+    db.session.commit()
+    row = db.session.execute(select(Delivery.id).where(Delivery.state == "failed")).scalar()
+    with pytest.raises(Refused, match="needs 1 mails and 0 are left"):
+        again.try_failed(SYSTEM, sendout, row)
+    db.session.rollback()
+    assert state_of(sendout) == "sent"

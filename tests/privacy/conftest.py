@@ -134,10 +134,13 @@ def _mails(who: int) -> tuple[int, int]:
         "letter",
         to,
         {"text": "Dear Xaveriina"},
-        dedupe_key="planted:2",
+        dedupe_key=f"planted:2:{PLANTED['email']}",
         subject="To Xaveriina",
         person=("contacts", who),
     )
+    agent = Address("agent@stays.example", "An agent")
+    told = "Xaveriina Quastenbergh wrote on TT1"
+    singles.put_mail(db.session, "letter", agent, {}, dedupe_key="planted:3", subject=told)
     assert waiting
     assert sent
     now = clock.now()

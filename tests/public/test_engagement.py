@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from crm import clock
 from crm.db import db
@@ -79,6 +79,12 @@ def test_a_gateway_that_opens_everything_two_seconds_after_delivery_changes_noth
     changed = {name for name in before if report[name] != before[name]}
     assert changed == {"machine_read", "machine_clicked"}
     assert {one.split(":")[0] for one in verdicts("opens") + verdicts("clicks")} == {"machine"}
+    sendouts = modules["sendouts"].table
+    begun = update(sendouts).where(sendouts.c.id == sent.sendout).values(started_at=sent.row().sent_at)
+    db.session.execute(begun)
+    hours = statistics.curve(SYSTEM, sent.sendout)
+    assert sum(hour["machine"] for hour in hours) == len(verdicts("opens") + verdicts("clicks"))
+    assert not any(hour["read"] or hour["clicked"] for hour in hours)
     assert refusals() == {}
     assert sent.row().unsubscribed_at is None
     assert acted_upon(sent) == (False, False, False)

@@ -115,12 +115,33 @@ def test_cancelling_gives_the_seat_to_who_waits_longest_and_the_same_once_more_c
     assert len(world.letters()) == 5
 
 
+def test_the_parts_stand_on_ones_own_page_and_one_can_be_given_up_alone(world):
+    main = world.mass_event(capacity=5)
+    parts = [world.mass_event(name=name, parent_id=main, capacity=1, public_form=False) for name in ("Dinner", "Tour")]
+    for number in (1, 2):
+        world.register(world.path(main), number, part=[str(id) for id in parts])
+    path = own_link(world, main, 1)
+    page = world.visitor.get(path).text
+    assert page.count("You are on a spare place.") == 2
+    assert "Cancel only Tour" in page
+    assert heading(say(world, path, deed="leave", part=str(parts[1]))) == "Your place at this part is cancelled"
+    assert say(world, path, deed="leave", part=str(parts[1])).status_code == 200  # once more changes nothing
+    assert say(world, path, deed="leave", part=str(main)).status_code == 200
+    assert [world.attendees(id)[1]["status"] for id in (main, *parts)] == ["joined", "spare", "cancelled"]
+    world.change("mass_events", main, sub_event_rule="at_least_one")
+    assert "Cancel only Dinner" not in world.visitor.get(path).text
+    say(world, path, deed="leave", part=str(parts[0]))
+    assert world.attendees(parts[0])[1]["status"] == "spare"
+
+
 def test_after_the_last_day_a_link_says_it_is_too_late(world):
     id = world.event(last_cancellation_on=(NOW + timedelta(days=1)).date())
     world.register(world.path(id))
     path = own_link(world, id)
     with clock.standing_at(NOW + timedelta(days=2)):
-        assert "It is too late to cancel by yourself." in world.visitor.get(path).text
+        page = world.visitor.get(path).text
+        assert "It is too late to cancel by yourself." in page
+        assert re.search(r"Organiser: .*Alice.*@", page)
         assert say(world, path, deed="cancel").status_code == 409
     assert [row["status"] for row in world.attendees(id)] == ["joined"]
 

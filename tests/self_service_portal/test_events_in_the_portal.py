@@ -36,6 +36,21 @@ def test_an_event_shows_by_its_field_and_until_registration_ends_and_stays_in_on
     assert page.index("History") < page.index("Shown")
 
 
+def test_the_search_finds_events_that_one_may_open(world):
+    world.event(name="Hidden evening", portal_visible=False)
+    over = world.event(name="Evening of yore")
+    dora = world.shop.browse("dora")
+    dora.post(f"/events/{over}/register", dora.form(f"/events/{over}"))
+    world.change("invitation_events", over, last_registration_on=(NOW - timedelta(days=1)).date())
+    ahead = world.event(name="Evening of wool")
+    page = dora.get("/search?q=EVENING").text
+    assert f'href="/portal/events/{ahead}">Evening of wool' in page
+    assert f'href="/portal/events/{over}">Evening of yore' in page
+    assert "Hidden evening" not in page
+    assert "Evening of yore" not in world.shop.browse("bea").get("/search?q=evening").text
+    assert "Evening of" not in dora.get("/search?q=evening+absent").text
+
+
 def test_the_fields_of_an_event_show_and_counts_can_be_hidden(world):
     id = world.event(
         seats=9, spare_places=3, last_registration_on=(START - timedelta(days=3)).date(),
@@ -147,6 +162,10 @@ def test_mass_events_show_in_the_portal_by_type_with_their_parts(world):
     dora.get(f"/events/{dinner}", 404)
     assert "Dinner" in dora.get("/events/mine").text
     assert "Registration is by invitation" not in dora.get(f"/events/{main}").text
+    dora.post(f"/events/{main}/cancel", {"csrf": dora.form(f"/events/{main}")["csrf"], "part": str(dinner)})
+    assert statuses(world, dinner) == {world.shop.ids["dora"]: "cancelled"}
+    assert statuses(world, main) == {world.shop.ids["dora"]: "joined"}
+    assert "The registration for “Fair” stays." in dora.get(f"/events/{main}").text
 
 
 def test_filters_and_the_calendar_file(world):

@@ -345,7 +345,7 @@ def test_the_same_address_is_let_in_once_and_of_a_forced_pair_nobody_comes_in(sh
         shop.make("portal_users", contact_id=twin)
     fault = refused.value.faults["contact_id"][0]
     assert fault.code == "not_unique"
-    assert f"/crm/contacts/{shop.ids['dora']}" in fault.message
+    assert "Dora Customer" in fault.message
     outcome = records.create_many(SYSTEM, "portal_users", [{"contact_id": twin}], Channel.IMPORT, keep_going=True)
     assert outcome.ids == [None]
     inactive = shop.make("portal_users", contact_id=twin, active=False)

@@ -32,9 +32,10 @@ def test_a_change_is_on_the_card_at_once_with_who_and_where_and_the_owner_is_tol
     assert "Phone: – → +358 40 555 1234" in told.payload["text"]
     card = crm("ada").get(f"/contacts/{id}").text
     assert "+358 40 555 1234" in card
-    assert "Dora Customer" in card
+    assert "Dora Customer, in the portal" in card
     stale = dora.post(f"/contacts/{id}/edit", said | {"phone": ["+358 40 555 9999"]}, 409)
     assert "+358 40 555 9999" in stale.text
+    assert stale.text.count("Now saved:") == 1  # both versions, where they differ
     assert shop.contact("dora").phone == "+358 40 555 1234"
 
 

@@ -231,6 +231,10 @@ def test_my_data_shows_hidden_personal_fields_and_takes_choices_and_requests(sho
     assert "May 6, 1980" in page
     assert "Printer is broken" in page
     assert "The customer is difficult" not in page
+    client = shop.client()
+    client.environ_base["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
+    shop.log_in("dora@acme.example", client=client)
+    assert "Firefox · 127.0.0." in browser.client.get("/portal/my-data").text
     browser.client.post("/portal/my-data/subscriptions", data=sealed | {"list": str(lists[0]), "may_measure": "1"})
     table = modules["suppressions"].table
     refused = select(table.c.scope_id).where(table.c.email_key == "dora@acme.example", table.c.active)

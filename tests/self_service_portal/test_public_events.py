@@ -1,5 +1,6 @@
 """Pages of events for everybody: states, forms, registrations that tell nothing about who is known (P31–P35, P38–P41, P43, P95)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -326,8 +327,12 @@ def test_parts_are_chosen_with_the_event_and_a_full_part_gives_a_spare_place_the
         for name, spare in (("Dinner", 1), ("Tour", 0))
     )
     path = world.path(main)
+    lines = []
     for number in (1, 2):
-        assert world.register(path, number, part=[str(dinner)]).status_code == 200
+        told = world.register(path, number, part=[str(dinner)])
+        assert told.status_code == 200
+        lines += re.findall(r"<li>(.*?)</li>", told.text)
+    assert lines == ["<b>Dinner</b>: You have a seat.", "<b>Dinner</b>: You are on a spare place."]
     assert [row["status"] for row in world.attendees(dinner)] == ["joined", "spare"]
     assert [row["status"] for row in world.attendees(main)] == ["joined", "joined"]
     other = world.mass_event(name="Other", capacity=1)

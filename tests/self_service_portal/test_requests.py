@@ -52,6 +52,18 @@ def run(*tasks):
     db.session.commit()
 
 
+def test_a_status_is_looked_for_among_all_requests_not_only_those_of_the_tab(desk):
+    """P18: whoever chooses “Closed” on the tab of the open ones sees the closed ones."""
+    records.update(SYSTEM, "tickets", desk.tickets["dora"], {"status": "Closed"}, Channel.SYSTEM)
+    db.session.commit()
+    dora = desk.browse("dora")
+    assert "Trouble of dora" not in dora.get("/tickets?tab=open").text
+    closed = dora.get("/tickets?tab=open&status=Closed").text
+    assert "Trouble of dora" in closed
+    assert "Trouble of dan" not in closed
+    assert 'tab=all" aria-current="page"' in closed
+
+
 def test_a_basic_user_sees_own_requests_and_an_administrator_the_companys(desk):
     """P65, P18: the type of the user decides, then the scope of the profile."""
     dan, dora, bea = (desk.browse(name) for name in ("dan", "dora", "bea"))

@@ -155,6 +155,29 @@ def test_access_is_switched_on_and_off_on_the_contacts_card(shop, crm):
     assert not shop.row("eve").active
     shop.log_in("eve@acme.example")
     assert "Switched off" in ada.get(f"/contacts/{eve}").text
+    shop.log_in("dora@acme.example")
+    assert f'href="/crm/contacts/{shop.ids["dora"]}">dora@acme.example' in ada.get("/admin/logins").text
+
+
+def test_who_has_the_address_already_is_named_once_with_a_link(shop, crm):
+    """P6."""
+    ada = crm("ada")
+    twin = shop.make("contacts", last_name="Twin", email="DORA@acme.example", account_id=shop.ids["acme"])
+    db.session.commit()
+    said = {"csrf": ada.form("/preferences")["csrf"], "portal": str(shop.portal), "active": "1"}
+    ada.post(f"/contacts/{twin}/portal", said)
+    page = ada.get(f"/contacts/{twin}").text
+    sentence = "Dora Customer logs in with this address already."
+    assert page.count(sentence) == 2  # what came of the try, and the element
+    assert f'{sentence} <a href="/crm/contacts/{shop.ids["dora"]}">' in page
+    assert "as it is compared" not in page
+
+
+def test_the_condition_of_public_surveys_asks_for_fields_of_surveys(shop, crm):
+    page = crm("ada").get(f"/portals/{shop.portal}/edit").text
+    choices = page[page.index("Surveys that are public") :]
+    assert ">Anonymous<" in choices
+    assert ">Self-registration<" not in choices
 
 
 def test_access_is_nobodys_to_give_without_the_right(shop, crm):

@@ -2,14 +2,14 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
-from crm.engine import records, search
+from crm.engine import records, search, timeline
 from crm.engine.channels import Channel
 from crm.engine.history import Change
 from crm.engine.refusals import Refused
@@ -189,6 +189,11 @@ def test_a_survey_of_the_portal_needs_a_page_and_a_question_before_it_is_active(
         asked.set(status="active", thank_you_page_id=page)
     question_page = designing.add_page(SYSTEM, asked.id)
     designing.add_question(SYSTEM, asked.id, question_page, NAME | {"title": "Your name"})
+    for hides in ({"status": "inactive"}, {"status": "active", "valid_until_on": date(2020, 1, 1)}):
+        records.update(SYSTEM, "landing_pages", page, hides, Channel.SYSTEM)
+        with pytest.raises(Refused, match="nobody would see it"):
+            asked.set(status="active", thank_you_page_id=page)
+    records.update(SYSTEM, "landing_pages", page, {"valid_until_on": None}, Channel.SYSTEM)
     asked.set(status="active", thank_you_page_id=page)
     done = visitor.post(asked.invite(person), data={"q.name": "x", "go": "send"})
     assert (done.status_code, done.location) == (303, "/p/thanks")
@@ -220,6 +225,8 @@ def test_what_is_known_is_prefilled_and_answers_are_written_back(ask, person, vi
         select(Change.field, Change.channel).where(Change.entity_id == person, Change.field == "first_name")
     )
     assert changes.all() == [("first_name", "survey")]
+    told = timeline.page(SYSTEM, "contacts", person, wanted=(timeline.CHANGE,)).entries
+    assert "A survey" in {one.who for one in told if one.values["field"] == "first_name"}
 
 
 def test_sensitive_fields_are_never_prefilled_and_foreign_values_of_lists_are_not_saved(ask):

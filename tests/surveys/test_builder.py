@@ -8,11 +8,11 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from crm.db import db
-from crm.engine import records, search
+from crm.engine import public_pictures, records, search
 from crm.engine.channels import Channel
 from crm.engine.refusals import Refused
 from crm.identity.viewer import SYSTEM
-from surveys import copying, forms
+from surveys import copying, designing, forms
 from surveys.design import load
 from surveys.web import conditions
 from tests.ecp.conftest import browse, people, portal  # noqa: F401 - fixtures
@@ -91,6 +91,29 @@ def test_the_preview_shows_what_is_written_and_saves_nothing(ask, mary):
     assert "frame-ancestors 'self'" in drawn.headers["Content-Security-Policy"]
     assert "Mitkä?" in mary.post(f"{home}/frame?language=fi", form).text
     assert mary.post(f"{home}/frame", form | {"kind": "rating", "set-most": "many"}).status_code == 200
+    assert list(load(asked.id).by_name) == ["a"]
+    asked.questions["b"] = designing.add_question(
+        SYSTEM,
+        asked.id,
+        asked.pages[0],
+        {"name": "b", "title": "B", "kind": "text", "visible_if": {"$not.null": ["a"]}},
+    )
+    circle = {"name": "a", "kind": "text", "question_id": asked.questions["a"], "visible_if.0.0.question": "b",
+              "visible_if.0.0.operator": "$not.null", "visible_if.match": "$and"}  # fmt: skip
+    assert mary.post(f"{home}/frame", form | circle).status_code == 200  # saving refuses it, the preview goes on
+    untitled = mary.post(f"{home}/frame", form | {"title": " "}).text
+    assert ("Your question" in untitled, ">draft_0" in untitled) == (True, False)
+
+
+def test_a_question_is_deleted_from_its_line_unless_it_was_answered(ask, mary, person, visitor):
+    asked = ask([{"name": "a", "kind": "text"}, {"name": "b", "kind": "text"}])
+    home, ids = f"/crm/surveys/{asked.id}", asked.questions
+    assert f'hx-post="{home}/questions/{ids["b"]}/remove"' in mary.get(f"{home}/build").text
+    assert ask_htmx(mary, f"{home}/questions/{ids['b']}/remove", {}).status_code == 200
+    assert list(load(asked.id).by_name) == ["a"]
+    assert visitor.post(asked.invite(person), data={"q.a": "Yes"}).status_code == 303
+    refused = ask_htmx(mary, f"{home}/questions/{ids['a']}/remove", {})
+    assert (refused.status_code, "Type the survey" in refused.text, "<html" in refused.text) == (422, True, False)
     assert list(load(asked.id).by_name) == ["a"]
 
 
@@ -192,6 +215,10 @@ def test_a_picture_is_uploaded_in_its_question_and_shown_to_everybody(ask, mary)
     data = form | {"name": "other", "csrf": mary.csrf, "upload-picture": (io.BytesIO(b"no picture"), "room.png")}
     refused = mary.browser.client.post(path, data=data, content_type="multipart/form-data")
     assert (refused.status_code, "is no PNG" in refused.text) == (422, True)
+    data = form | {"name": "third", "set-alt": "", "csrf": mary.csrf, "upload-picture": (io.BytesIO(PNG), "room.png")}
+    refused = mary.browser.client.post(path, data=data, content_type="multipart/form-data")
+    held = re.search(r'name="set-picture" value="/i/([\w.-]+)"', refused.text)[1]  # the form keeps what was uploaded
+    assert (refused.status_code, public_pictures.find(held) is not None) == (422, True)
 
 
 def test_a_copy_has_everything_but_answers_and_dates(ask, mary, person):

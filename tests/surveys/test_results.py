@@ -73,11 +73,40 @@ def test_sums_equal_the_raw_answers(ask):
     design = load(asked.id)
     bars = results.histogram(design, design.by_name["age"])
     assert (len(bars), sum(count for _from, _to, count in bars)) == (10, 30)
+    assert found["fruit"].texts == ["Pear"]  # what stands behind "something else"
     assert {(one.part, one.key): one.count for one in found["table"].counts if one.count} == {("x", "a"): 30}
     assert {(one.part, one.key) for one in found["order"].counts if one.count} == {("a", "1"), ("b", "3"), ("c", "2")}
     assert found["words"].texts[:2] == ["Hello", "Hello"]
     cross = results.crossing(design, design.by_name["fruit"], design.by_name["stars"])
     assert cross.counts == Counter((one["fruit"], one["stars"]) for one in raw)
+
+
+def test_a_group_of_fields_is_one_text_an_answer_with_the_names_of_its_fields(ask):
+    fields = "who: Name *\nsize: Shirt [S | L]"
+    asked = ask([{"name": "guest", "kind": "panel", "settings": {"fields": fields}}])
+    send(asked, guest__0__who="Vera", guest__0__size="L")
+    send(asked, guest__0__who="Ari")
+    (found,) = results.summaries(load(asked.id))
+    assert (found.answered, found.texts) == (2, ["Name: Ari", "Name: Vera, Shirt: L"])
+
+
+def test_whole_numbers_that_lie_close_together_have_a_bar_each(ask):
+    asked = ask([{"name": "guests", "kind": "number"}])
+    design = load(asked.id)
+
+    def bars():
+        found = results.histogram(design, design.by_name["guests"])
+        return [(str(int(first)), count) for first, last, count in found if first == last]
+
+    send(asked, guests="7")
+    assert bars() == [("7", 1)]
+    send(asked, guests="7")
+    send(asked, guests="10")
+    assert bars() == [("7", 2), ("8", 0), ("9", 0), ("10", 1)]
+    send(asked, guests="7.5")
+    assert (bars(), len(results.histogram(design, design.by_name["guests"]))) == ([], 10)
+    send(asked, guests="9000")
+    assert len(results.histogram(design, design.by_name["guests"])) == 10
 
 
 def test_results_are_narrowed_by_language_way_and_account(ask, person):

@@ -55,6 +55,7 @@ def test_every_question_has_its_chart_or_table_and_filters_narrow_them(ask, pers
     assert ("Apple (0 %)" in finnish, "Hello" in finnish) == (True, False)
     assert ada.get(f"{home}/results?first=nonsense&edition=x&account_id=99999999999999999999").status_code == 200
     crossed = ada.get(f"{home}/results/crossing?rows=fruit&columns=stars").text
+    assert crossed.count('<button class="btn btn-primary">Show</button>') == 1  # questions and period go together
     assert re.search(r'<th scope="row">Apple</th>.*?heat-10">1', crossed, re.S)
     assert ada.get(f"{home}/results/crossing?rows=fruit&columns=fruit").status_code == 200
 

@@ -33,6 +33,53 @@ def staff(browse):  # noqa: F811
     return lambda name, face="crm": Staff(browse(name, face))
 
 
+def test_the_portal_has_surveys_among_its_content_and_a_refused_step_leads_back(ask, staff):
+    mary, asked = staff("mary", "ecp"), ask([{"name": "a", "kind": "text"}], kind="ecp", status="draft")
+    home = mary.get("/ecp/").text
+    assert (
+        home.index('href="/ecp/landing_pages"') < home.index('href="/ecp/surveys"') < home.index('href="/ecp/sendouts"')
+    )
+    assert 'href="/ecp/survey_themes"' in home
+    assert 'href="/crm/surveys?view=qa"' in staff("ada").get("/crm/surveys").text
+    assert 'href="/crm/surveys?view=qa"' not in staff("mary").get("/crm/campaigns").text
+    card, back = f"/ecp/surveys/{asked.id}", "Go back"
+    for origin, leads_back in ((f"http://localhost{card}", True), ("http://elsewhere.example/x", False), ("", False)):
+        refused = mary.browser.client.post(f"{card}/do/activate", data={"csrf": mary.csrf}, headers={"Referer": origin})
+        assert (refused.status_code, "Choose a thank-you page" in refused.text) == (422, True)
+        assert (f'href="{card}"' in refused.text, back in refused.text) == (leads_back, leads_back)
+
+
+def test_who_empties_the_days_valid_is_asked_whether_links_shall_work_for_ever(ask, staff):
+    mary, asked = staff("mary"), ask([{"name": "a", "kind": "text"}])
+    here, question = f"/crm/surveys/{asked.id}", "Really unlimited?"
+
+    def save(path, days, **more):
+        form = mary.browser.form(path, has="name") | {"name": "Feedback", "days_valid": days} | more
+        answer = mary.browser.client.post(f"/crm{path}", data=form)
+        return answer.status_code, question in answer.text
+
+    assert save(f"/surveys/{asked.id}/edit", "0") == (422, False)
+    assert save(f"/surveys/{asked.id}/edit", "") == (422, True)
+    assert mary.get(here).text.count("30")
+    assert save(f"/surveys/{asked.id}/edit", "", anyway="1") == (303, False)
+    assert save(f"/surveys/{asked.id}/edit", "") == (303, False)  # it was without end before
+    assert save("/surveys/new", "") == (422, True)
+    assert save("/surveys/new", "30") == (303, False)
+
+
+def test_the_builder_says_why_a_public_address_is_not_open(ask, staff):
+    mary, asked = staff("mary"), ask([{"name": "a", "kind": "text"}], public=True, status="draft")
+    assert "It opens when the survey is active" in mary.get(f"/crm/surveys/{asked.id}/build").text
+    asked.set(status="active")
+    assert "no active portal shows this survey" in mary.get(f"/crm/surveys/{asked.id}/build").text
+    records.create(
+        SYSTEM, "portals", {"name": "P", "code": "p", "active": True, "public_survey_enabled": True}, Channel.SYSTEM
+    )
+    db.session.commit()
+    shown = mary.get(f"/crm/surveys/{asked.id}/build").text
+    assert (asked.public in shown, "no active portal" in shown) == (True, False)
+
+
 @pytest.mark.parametrize("face", ["crm", "ecp"])
 def test_a_survey_is_built_by_forms(ask, staff, face):
     asked = ask(status="draft", language="en", languages=["fi"])

@@ -209,3 +209,49 @@ def test_what_looks_like_a_mistake_is_said_on_the_card_and_a_mail_is_sent_again(
         send(alice, f"/mass_events/{fair}/attendees/{place.attendee_id}", {"what": "again"})
     said = select(Delivery.email).where(Delivery.dedupe_key.startswith("event_standing:"))
     assert db.session.execute(said).scalars().all() == ["guest.0@example.com"]
+
+
+def test_a_draft_gets_its_form_and_its_parts_and_is_published(browse, make):
+    draft = make("mass_events", name="Fair", starts_at=START, ends_at=START + timedelta(hours=2))
+    ada = browse("ada")
+    card = ada.get(f"/mass_events/{draft}").text
+    assert "Make a registration form" in card
+    (href,) = re.findall(r'href="(/crm/mass_events/new\?parent_id=[^"]+)"', card)
+    form = html.fromstring(ada.get(unescape(href).removeprefix("/crm")).text)
+    assert form.xpath("//input[@name='starts_at']/@value")[0].startswith(f"{START:%Y-%m-}")
+    part = make("mass_events", name="Dinner", parent_id=draft, starts_at=START, ends_at=START + timedelta(hours=2))
+    to = send(ada, f"/mass_events/{draft}/form").headers["Location"]
+    survey = int(re.findall(r"/crm/surveys/(\d+)/build", to)[0])
+    assert "Add the questions" in ada.get(to.removeprefix("/crm")).text
+    send(ada, f"/mass_events/{draft}/form")  # it has one
+    assert "This event has a form already." in ada.get(f"/mass_events/{draft}").text
+    card = ada.get(f"/mass_events/{draft}").text
+    assert "whoever registers is not asked its questions" in card
+    assert f"/crm/surveys/{survey}/build" in card
+    send(ada, f"/mass_events/{draft}/publish")
+    table = modules["mass_events"].table
+    said = select(table.c.status, table.c.public_link).where(table.c.id.in_([draft, part])).order_by(table.c.id)
+    assert [row.status for row in db.session.execute(said)] == ["published"] * 2
+    (link,) = [row.public_link for row in db.session.execute(said) if row.public_link]
+    assert f'href="{link}"' in ada.get(f"/mass_events/{draft}").text
+    send(ada, f"/mass_events/{draft}/publish")
+    assert "This event is no draft." in ada.get(f"/mass_events/{draft}").text
+
+
+def test_nothing_goes_by_hand_for_a_draft_and_more_times_can_be_written(browse, make, fair):
+    sender = {"address": "events@example.com", "state": "confirmed", "is_default": True}
+    records.create(SYSTEM, "sender_addresses", sender, Channel.FORM)
+    db.session.commit()
+    ada = browse("ada")
+    send(ada, f"/mass_events/{fair}/triggers/typical")
+    table = modules["event_triggers"].table
+    planned = db.session.execute(select(table.c.id).where(table.c.action == "scheduled").limit(1)).scalar_one()
+    records.update(SYSTEM, "mass_events", fair, {"status": "draft"}, Channel.FORM)
+    db.session.commit()
+    send(ada, f"/mass_events/{fair}/triggers/{planned}/send")
+    assert "Nothing is sent for a draft" in ada.get(f"/mass_events/{fair}/triggers").text
+    assert db.session.execute(select(table.c.fired_for).where(table.c.id == planned)).scalar() is None
+    event = make("invitation_events", name="Course", seats=3)
+    typed = {"subject": ["One"], "starts_at": ["2027-01-05T09:00"], "ends_at": [""], "more": "1"}
+    page = html.fromstring(send(ada, f"/invitation_events/{event}/times", typed, 200).text)
+    assert page.xpath("//input[@name='subject']/@value") == ["One", "", ""]

@@ -28,6 +28,8 @@ BEN = "BBBBBBBBBBBBBBBBBBBBBB"
 class Tracked:
     """A site and its public end, over a store in a file."""
 
+    framed = ""  # what a form of ours in a frame of the site says
+
     def __init__(self, config: Any, folder: Any, **values: Any) -> None:
         given = {"name": "Shop", "domain": "shop.example"} | values
         self.id = records.create(SYSTEM, "tracked_sites", given, Channel.SYSTEM)
@@ -63,7 +65,7 @@ class Tracked:
         return self.post(self.body(**said))
 
     def waiting(self) -> list[tuple[Any, ...]]:
-        return self.store._connection().execute("SELECT * FROM hits").fetchall()
+        return self.store._connection().execute("SELECT * FROM hits WHERE kind <> 'gone'").fetchall()
 
     def roll_up(self) -> None:
         roll_up_all(self.store)

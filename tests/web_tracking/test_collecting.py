@@ -2,11 +2,13 @@
 
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from crm import limits
+from crm import clock, limits
 from tests.web_tracking.conftest import ANNA, FIREFOX, Tracked
 from web_tracking import cleaning, parsing
 from web_tracking.collect import Beacon
@@ -118,6 +120,46 @@ def test_machines_are_counted_apart_and_leave_nothing_else(site: Tracked) -> Non
     site.roll_up()
     assert site.counts("bots") == {"": 4}
     assert site.rows("visits") == []
+
+
+def test_what_a_clock_of_a_visitor_says_is_not_asked(site: Tracked) -> None:
+    """Clock skew: a header or a name in the body that tells another time changes nothing, or is a body that is not ours."""
+    said = site.body()
+    with clock.standing_at(datetime(2026, 11, 20, 12, 0, tzinfo=UTC)):
+        site.post(said, HTTP_DATE="Fri, 01 Jan 1999 00:00:00 GMT")
+        site.post(said | {"n": 7, "at": 915148800000})
+    assert [row[1] for row in site.waiting()] == [int(datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp() * 1000)]
+
+
+def test_headers_of_strangers_put_nothing_into_an_answer_or_a_row(site: Tracked) -> None:
+    evil = "https://shop.example\r\nSet-Cookie: x=1"
+    assert site.post(site.body(), HTTP_ORIGIN=evil) == "204"
+    assert "Access-Control-Allow-Origin" not in site.headers
+    site.post(
+        site.body(),
+        HTTP_USER_AGENT="Mozilla/5.0 Firefox/1\r\nX: <script>",
+        HTTP_X_FORWARDED_FOR="1\r\nX: y",
+        HTTP_REFERER=evil,
+    )
+    assert json.loads(site.waiting()[0][-1])["a"] == "Firefox"
+    assert not any("\r" in str(value) or "script" in str(value) for row in site.waiting() for value in row)
+
+
+def test_threads_that_store_at_the_same_time_lose_nothing_and_a_fault_is_told_to_each_of_them(site: Tracked) -> None:
+    def put(first: int) -> None:
+        for n in range(50):
+            site.store.put(1, site.id, ANNA, first + n, "view", "{}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(put, range(0, 800, 100)))
+    assert sorted(row[4] for row in site.waiting()) == [first + n for first in range(0, 800, 100) for n in range(50)]
+    site.store._connection().execute("PRAGMA query_only=ON")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _n: site.hit(), range(8)))
+    assert answers == ["503"] * 8
+    site.store._connection().execute("PRAGMA query_only=OFF")
+    assert site.hit() == "204"
+    assert len(site.waiting()) == 401
 
 
 def test_own_networks_are_left_out(track: Any) -> None:

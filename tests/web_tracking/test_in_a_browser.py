@@ -44,10 +44,12 @@ class Site(socketserver.ThreadingMixIn, http.server.HTTPServer):
 def shop(track: Any) -> Iterator[tuple[Tracked, str]]:
     port = free_port()
     made: Tracked = track(domain=f"127.0.0.1:{port}")
+    made.framed = ""
 
     def answer(request: http.server.BaseHTTPRequestHandler) -> None:
         if not request.path.startswith("/t/"):
-            body = PAGE.format(port=port, key=made.key).encode()
+            frame = f"<script>parent.postMessage({{crmVisit: '{made.framed}'}}, '*')</script>"
+            body = (frame if request.path == "/frame" else PAGE.format(port=port, key=made.key)).encode()
             request.send_response(200)
             request.send_header("Content-Type", "text/html")
             request.end_headers()
@@ -160,3 +162,20 @@ def test_the_time_in_view_is_told_when_the_page_is_left_and_a_check_needs_no_con
     made.roll_up()
     assert [row["seconds"] for row in made.rows("page_views") if row["path"] == "/"] == [1]
     assert made.row("site_signs")["tried_at"] is not None
+
+
+def test_a_form_of_ours_in_a_frame_says_who_it_is_and_no_other_frame_does(shop: tuple[Tracked, str], anna: int) -> None:
+    made, base = shop
+    made.framed = recognising.token(sealer(), "form", anna)
+    made.known = sites.load()
+    frame = "(host) => { const one = document.createElement('iframe'); one.src = host + '/frame'; document.body.append(one); }"
+    with chromium(base) as open_page:
+        page = open_site(open_page)
+        page.goto("/")
+        page.wait_for_function("() => !window.crmTrack.q")
+        page.evaluate("crmTrack('consent', true)")
+        for host, known in ((base, None), (base.replace("127.0.0.1", "localhost"), anna)):
+            page.evaluate(frame, host)
+            settle(page)
+            made.roll_up()
+            assert made.row("visitors")["person_id"] == known, host

@@ -1,14 +1,16 @@
 """What hits come to: visitors, visits, page views, numbers; each hit once, whoever sends it again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from crm import clock
 from crm.db import db
 from crm.engine import conditions, records, search, timeline
 from crm.engine.channels import Channel
+from crm.engine.outbox import Job
 from crm.identity.viewer import SYSTEM
 from tests.web_tracking.conftest import ANNA, BEN, Tracked, make_contact
 from web_tracking import recognising
@@ -48,6 +50,20 @@ def test_pages_without_a_long_pause_are_one_visit_and_a_second_one_is_returning(
     }  # fmt: skip
 
 
+def test_a_visitor_counts_once_a_day_whatever_the_number_of_visits_and_batches(site: Tracked) -> None:
+    for hour in (6, 7, 12, 30, 31):  # three visits on one day, two on the next
+        with clock.standing_at(datetime(2026, 11, 20, tzinfo=UTC) + timedelta(hours=hour)):
+            site.hit()
+            if hour == 7:
+                site.roll_up()
+    with clock.standing_at(datetime(2026, 11, 20, 12, 5, tzinfo=UTC)):
+        site.hit(v=BEN)
+    site.roll_up()
+    days = {row["day"].day: row["count"] for row in site.rows("site_counts") if row["what"] == "visitors"}
+    assert days == {20: 2, 21: 1}
+    assert site.counts("visits") == {"": 6}
+
+
 def test_the_same_hit_again_counts_once_at_once_and_later(site: Tracked) -> None:
     said = site.body()
     for _again in range(3):
@@ -74,6 +90,21 @@ def test_a_batch_that_fails_comes_again_and_one_whose_hits_stayed_in_the_file_do
     assert len(site.waiting()) == 2
     assert roll_up_all(site.store) == 0
     assert len(site.rows("page_views")) == 2
+
+
+def test_a_number_in_the_file_is_never_given_twice_so_that_no_hit_is_taken_for_one_that_was_read(site: Tracked) -> None:
+    for _round in range(3):  # rolled up, emptied, forgotten: the next hit still counts
+        site.hit()
+        site.hit(v=BEN)
+        site.store.forget([BEN])
+        site.roll_up()
+    site.store.forget([ANNA])
+    site.roll_up()
+    site.hit()
+    site.roll_up()
+    assert len(site.rows("page_views")) == 4
+    rows = site.store._connection().execute("SELECT visitor, kind, said FROM hits").fetchall()
+    assert rows == [(None, "gone", "{}")]
 
 
 def test_time_in_view_is_the_largest_that_was_told_in_one_batch_or_several(site: Tracked) -> None:
@@ -207,6 +238,28 @@ def test_erasure_takes_visits_away_those_that_wait_too(
     assert ANNA.encode() not in site.store.path.read_bytes()
     assert [row["cookie"] for row in site.rows("visitors")] == [BEN]
     assert len(site.rows("page_views")) == 1
+
+
+@pytest.mark.parametrize("how", ["deleted", "refused"])
+def test_who_is_deleted_or_refuses_to_be_measured_has_no_visits_any_more(
+    site: Tracked, anna: int, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    from web_tracking.letting_go import let_go
+
+    site.hit(p=site.token(anna))
+    site.hit(v=BEN)
+    site.roll_up()
+    monkeypatch.setattr("web_tracking.privacy.store_of", lambda _config: site.store)
+    if how == "deleted":
+        records.delete(SYSTEM, "contacts", anna, Channel.SYSTEM)
+    else:
+        records.update(SYSTEM, "contacts", anna, {"phone": "+358 40 1234567"}, Channel.SYSTEM)
+        records.update(SYSTEM, "contacts", anna, {"may_measure_opens": "no"}, Channel.SYSTEM)
+    asked = db.session.execute(select(Job.arguments).where(Job.task == "web.let_go")).scalars().all()
+    assert len(asked) == 1
+    let_go(None, **asked[0])
+    assert [row["cookie"] for row in site.rows("visitors")] == [BEN]
+    assert len(site.rows("visits")) == len(site.rows("page_views")) == 1
 
 
 def test_visits_are_dropped_when_the_site_keeps_them_no_longer(track: Any) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm.db import BigId
@@ -21,6 +21,15 @@ class Visit(Ledger):
         Index("ix_visits_site_ended", "site_id", "ended_at"),
         Index("ix_visits_visitor_ended", "visitor_id", "ended_at"),
         Index("ix_visits_person_started", "person_id", "started_at"),
+        Index(
+            "ix_visits_site_known",
+            "site_id",
+            "started_at",
+            "person_id",
+            "page_count",
+            sqlite_where=text("person_id IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL"),
+        ),
     )
     site_id: Mapped[int] = mapped_column(
         BigId, ForeignKey("tracked_sites.id", ondelete="CASCADE"),

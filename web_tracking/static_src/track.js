@@ -140,6 +140,13 @@
         else if (view && !since) since = performance.now();
       }),
     );
+    // A form of ours in a frame says who filled it in.
+    addEventListener(
+      "message",
+      quietly((event) => {
+        if (event.origin === new URL(base).origin && event.data && event.data.crmVisit) commands.person(event.data.crmVisit);
+      }),
+    );
     document.addEventListener(
       "click",
       quietly((event) => {

@@ -72,6 +72,7 @@ def _charts(id: int, period: Period) -> dict[str, Chart]:
     totals = counting.totals([id], period)
     kinds = [Point(_("New"), totals["new"]), Point(_("Returning"), totals["returning"])]
     return {
+        "visitors": widgets.a_day(_("Visitors a day"), _("Visitors"), [id], period, "visitors"),
         "visits": widgets.visits_a_day([id], period),
         "pages": names(_("Pages seen most"), "page", _("Page")),
         "sources": names(_("Where visits come from"), "source", _("Source"), _("Directly")),

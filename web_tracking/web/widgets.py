@@ -39,11 +39,16 @@ def _mine(viewer: Viewer) -> list[int]:
     return found
 
 
+def a_day(title: str, heading: str, site_ids: Sequence[int], period: Period, what: str, csv_href: str = "") -> Chart:
+    """Something of sites that is counted, day by day."""
+    counts = counting.by_day(site_ids, period, what)
+    points = [Point(own().date(day), count) for day, count in counts.items()] if any(counts.values()) else []
+    return Chart(title, points, "line", "number", _("Day"), heading, csv_href)
+
+
 def visits_a_day(site_ids: Sequence[int], period: Period, csv_href: str = "") -> Chart:
     """Visits of sites, day by day."""
-    counts = counting.by_day(site_ids, period, "visits")
-    points = [Point(own().date(day), count) for day, count in counts.items()] if any(counts.values()) else []
-    return Chart(_("Visits a day"), points, "line", "number", _("Day"), _("Visits"), csv_href)
+    return a_day(_("Visits a day"), _("Visits"), site_ids, period, "visits", csv_href)
 
 
 def visits(viewer: Viewer) -> Chart:

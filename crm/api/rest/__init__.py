@@ -15,6 +15,7 @@ from crm.api.rest import (  # noqa: E402, F401
     entry,
     files,
     imports,
+    intakes,
     merging,
     relationships,
     requesting,

@@ -35,7 +35,7 @@ def start_merge(key: str) -> Response:
 def show_merge(key: str, job: int) -> Response:
     """How far it is; when it is done, `message` names the file."""
     found = outbox.standing(db.session, job)
-    if found is None or found.task != mail_merge.TASK or found.created_by_id != viewer().id:
+    if found is None or found.task not in mail_merge.TASKS or found.created_by_id != viewer().id:
         raise Missing
     return _told(found, key)
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from crm import clock
 from crm.db import reading
-from crm.mail.sending.claim import Claimer, give_back
+from crm.mail.sending.claim import Claimer, give_back, put_off_alike
 from crm.mail.sending.kinds import KINDS, Claimed, Rendered
 from crm.mail.sending.ledger import Beginning, Ending
 from crm.mail.sending.pace import Pacer
@@ -64,10 +64,12 @@ class Batch:
 
         Without `may_fill` only what is at hand is given, so that nobody's outcome waits for a claim."""
         with self._lock:
-            if self._made and self._may_go_ahead():
-                return self._made.popleft().handed_out()
-            self._rows += [(made.row, made.loaded) for made in self._made]  # whose turn it is has changed
-            self._made.clear()
+            self.pacer.look()
+            while self._made:
+                made = self._made.popleft()
+                if self._is_free(made.row):
+                    return made.handed_out()
+                self._rows.append((made.row, made.loaded))  # its provider has asked for care meanwhile
             found = self._take(may_fill)
         if isinstance(found, float):
             return found
@@ -83,20 +85,20 @@ class Batch:
             with self._lock:
                 if octets > _AT_ONCE_OCTETS or len(self._made) >= _AT_ONCE - 1:
                     return  # enough, also of what other threads have made
-                if not self._rows or not self._may_go_ahead():
+                at = next((at for at in range(len(self._rows) - 1, -1, -1) if self._is_free(self._rows[at][0])), None)
+                if at is None:
                     return
-                row, loaded = self._rows[-1]
+                row, loaded = self._rows[at]
                 if row.sendout_id is None or KINDS[row.kind].render_reads:
                     return  # single mails are not alike
-                self._rows.pop()
+                self._rows.pop(at)
             made = self._make(row, loaded)
             with self._lock:
                 self._made.append(made)
 
-    def _may_go_ahead(self) -> bool:
-        """Whether every mail may go as soon as it is made."""
-        self.pacer.look()
-        return self.throttle.is_off and self.pacer.is_calm
+    def _is_free(self, row: Claimed) -> bool:
+        """Whether a mail may go as soon as it is made."""
+        return self.throttle.is_off and self.pacer.is_free(row.domain)
 
     def _make(self, row: Claimed, loaded: Any) -> _Made:
         try:
@@ -136,10 +138,13 @@ class Batch:
 
     def _find(self) -> tuple[Claimed, Any] | float:
         """The first row whose tokens are there, or the seconds to the soonest."""
-        if self._may_go_ahead():
+        if self.throttle.is_off and self.pacer.is_calm:
             return self._rows.pop() if self._rows else 0.5
         soonest, asked = 0.5, dict[str, float]()
-        for at, (row, _) in enumerate(self._rows):
+        # The first to go stands at the end where nothing is limited (`_fill`), else at the beginning.
+        order = range(len(self._rows) - 1, -1, -1) if self.throttle.is_off else range(len(self._rows))
+        for at in order:
+            row = self._rows[at][0]
             provider = self.pacer.key(row.domain)
             if provider not in asked:
                 asked[provider] = self.pacer.wait(provider) or self.throttle.wait(provider, self.pacer.rate(provider))
@@ -182,10 +187,16 @@ class Batch:
         self._rows = [(row, loaded) for row, loaded in self._rows if row.id not in gone]
         self._give_back(paused)
 
-    def _give_back(self, rows: dict[float, list[Claimed]]) -> None:
+    def _give_back(self, rows: dict[float, list[Claimed]], *, is_paused: bool = True) -> None:
         for seconds, some in rows.items():
             with self.engine.begin() as connection:
                 give_back(connection, self.worker_id, some, seconds)
+                alike: dict[int, set[str]] = {}
+                for row in some if is_paused else ():
+                    if row.sendout_id is not None:
+                        alike.setdefault(row.sendout_id, set()).add(row.domain.lower())
+                for run, domains in alike.items():
+                    put_off_alike(connection, run, domains, seconds)
 
     def _put_off(self, rows: list[Claimed]) -> list[Claimed]:
         """Give back what a slow or paused provider could not take soon anyway, so that others come in."""
@@ -205,7 +216,8 @@ class Batch:
                 slow.append(row)
             else:
                 kept.append(row)
-        self._give_back(paused | ({_AHEAD_SECONDS: [*paused.get(_AHEAD_SECONDS, ()), *slow]} if slow else {}))
+        self._give_back(paused)
+        self._give_back({_AHEAD_SECONDS: slow} if slow else {}, is_paused=False)
         if slow and not paused:  # behind those of a paused provider there may be others that can go at once
             self._look_at = time.monotonic() + 1.0
         return kept

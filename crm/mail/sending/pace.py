@@ -127,6 +127,10 @@ class Pacer:
         """Whether no provider needs any care."""
         return not self._known
 
+    def is_free(self, domain: str) -> bool:
+        """Whether a mail to this domain may go whenever it is made: nobody asked for care, and no rate is set."""
+        return not self._known or (not self.domain_rate and self.key(domain) not in self._known)
+
     def wait(self, provider: str) -> float:
         """Seconds for which a provider is to be left alone."""
         known = self._known.get(provider)

@@ -75,6 +75,8 @@ STATISTICS = (
     'CREATE STATISTICS st_sendouts_name ON (fold("name") COLLATE "C") FROM "sendouts"',
     'CREATE STATISTICS st_service_requests_title ON (fold("title") COLLATE "C") FROM "service_requests"',
     'CREATE STATISTICS st_surveys_name ON (fold("name") COLLATE "C") FROM "surveys"',
+    'CREATE STATISTICS st_website_forms_key ON (fold("key") COLLATE "C") FROM "website_forms"',
+    'CREATE STATISTICS st_website_forms_name ON (fold("name") COLLATE "C") FROM "website_forms"',
     'CREATE STATISTICS st_autoresponders_name ON (fold("name") COLLATE "C") FROM "autoresponders"',
     'CREATE STATISTICS st_invitation_events_name ON (fold("name") COLLATE "C") FROM "invitation_events"',
     'CREATE STATISTICS st_invitation_events_slug ON (fold("slug") COLLATE "C") FROM "invitation_events"',
@@ -84,6 +86,7 @@ STATISTICS = (
     'CREATE STATISTICS st_portal_users_login_key ON (fold("login_key") COLLATE "C") FROM "portal_users"',
     'CREATE STATISTICS st_portal_users_place_key ON (fold("place_key") COLLATE "C") FROM "portal_users"',
     'CREATE STATISTICS st_potentials_name ON (fold("name") COLLATE "C") FROM "potentials"',
+    'CREATE STATISTICS st_score_rules_name ON (fold("name") COLLATE "C") FROM "score_rules"',
     'CREATE STATISTICS st_cases_title ON (fold("title") COLLATE "C") FROM "cases"',
     'CREATE STATISTICS st_event_triggers_name ON (fold("name") COLLATE "C") FROM "event_triggers"',
 )
@@ -363,6 +366,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_roles_parent_id"), "roles", ["parent_id"], unique=False)
     op.create_index("uq_roles_name", "roles", [fold(sa.column("name"))], unique=True)
     op.create_table(
+        "score_model",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("half_life_days", sa.Integer(), nullable=True),
+        sa.Column("warm_at", sa.Integer(), nullable=False),
+        sa.Column("hot_at", sa.Integer(), nullable=False),
+        sa.Column("touch_months", sa.Integer(), nullable=False),
+        sa.Column("seen", Json, nullable=False),
+        sa.Column("counted_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_score_model")),
+    )
+    op.create_table(
         "sender_domains",
         sa.Column("domain", sa.String(length=253), nullable=False),
         sa.Column("selectors", Json, nullable=False),
@@ -625,6 +639,21 @@ def upgrade() -> None:
         sqlite_where=sa.text("deleted_at IS NULL"),
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    op.create_table(
+        "intakes",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("caller", sa.String(length=40), nullable=False),
+        sa.Column("submission", sa.String(length=80), nullable=False),
+        sa.Column("module", sa.String(length=40), nullable=False),
+        sa.Column("record_id", BigId, nullable=True),
+        sa.Column("is_new", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["record_id"], ["entities.id"], name=op.f("fk_intakes_record_id"), ondelete="SET NULL"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intakes")),
+        sa.UniqueConstraint("caller", "submission", name=op.f("uq_intakes_caller_submission")),
+    )
+    op.create_index(op.f("ix_intakes_created_at"), "intakes", ["created_at"], unique=False)
+    op.create_index(op.f("ix_intakes_record_id"), "intakes", ["record_id"], unique=False)
     op.create_table(
         "jobs",
         sa.Column("id", BigId, nullable=False),
@@ -2069,6 +2098,8 @@ def upgrade() -> None:
         sa.Column("other_state", sa.String(length=80), nullable=True),
         sa.Column("other_country", sa.String(length=80), nullable=True),
         sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("score", sa.BigInteger(), nullable=True),
+        sa.Column("score_grade", sa.String(length=80), nullable=True),
         sa.Column("picture_id", sa.BigInteger(), nullable=True),
         sa.Column("id", BigId, autoincrement=False, nullable=False),
         sa.Column("number", sa.String(length=40), nullable=True),
@@ -2159,6 +2190,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_contacts_owner_id"), "contacts", ["owner_id"], unique=False)
     op.create_index(op.f("ix_contacts_picture_id"), "contacts", ["picture_id"], unique=False)
     op.create_index(op.f("ix_contacts_reports_to_id"), "contacts", ["reports_to_id"], unique=False)
+    op.create_index(
+        "ix_contacts_score",
+        "contacts",
+        ["score", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "ix_contacts_secondary_email",
         "contacts",
@@ -2459,14 +2498,15 @@ def upgrade() -> None:
     op.create_table(
         "site_counts",
         sa.Column("site_id", BigId, nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["site_id"], ["tracked_sites.id"], name=op.f("fk_site_counts_site_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("site_id", "day", "what", "name", name=op.f("pk_site_counts")),
+        sa.PrimaryKeyConstraint("site_id", "what", "day", "name", name=op.f("pk_site_counts")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "site_signs",
@@ -3823,6 +3863,10 @@ def upgrade() -> None:
         sa.Column("do_not_call", sa.Boolean(), nullable=False),
         sa.Column("do_not_sms", sa.Boolean(), nullable=False),
         sa.Column("campaign_id", sa.BigInteger(), nullable=True),
+        sa.Column("score", sa.BigInteger(), nullable=True),
+        sa.Column("score_grade", sa.String(length=80), nullable=True),
+        sa.Column("first_touch", sa.String(length=200), nullable=True),
+        sa.Column("last_touch", sa.String(length=200), nullable=True),
         sa.Column("converted_at", UtcDateTime(), nullable=True),
         sa.Column("converted_account_id", sa.BigInteger(), nullable=True),
         sa.Column("converted_contact_id", sa.BigInteger(), nullable=True),
@@ -3918,6 +3962,14 @@ def upgrade() -> None:
         postgresql_include=["last_name"],
     )
     op.create_index(op.f("ix_leads_owner_id"), "leads", ["owner_id"], unique=False)
+    op.create_index(
+        "ix_leads_score",
+        "leads",
+        ["score", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "ix_leads_updated",
         "leads",
@@ -4576,6 +4628,98 @@ def upgrade() -> None:
     op.create_index("ix_ticket_comments_thread", "ticket_comments", ["ticket_id", "at", "id"], unique=False)
     op.create_index(op.f("ix_ticket_comments_ticket_id"), "ticket_comments", ["ticket_id"], unique=False)
     op.create_table(
+        "website_forms",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("entity", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=True),
+        sa.Column("intro", sa.Text(), nullable=True),
+        sa.Column("button", sa.String(length=60), nullable=True),
+        sa.Column("thanks", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(length=80), nullable=True),
+        sa.Column("redirect_url", sa.String(length=500), nullable=True),
+        sa.Column("new_owner_id", sa.BigInteger(), nullable=True),
+        sa.Column("lead_source", sa.String(length=80), nullable=True),
+        sa.Column("contact_type", sa.String(length=80), nullable=True),
+        sa.Column("account_type", sa.String(length=80), nullable=True),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=True),
+        sa.Column("notified_id", sa.BigInteger(), nullable=True),
+        sa.Column("notifies_owner", sa.Boolean(), nullable=False),
+        sa.Column("consent_text", sa.Text(), nullable=True),
+        sa.Column("consent_required", sa.Boolean(), nullable=False),
+        sa.Column("double_opt_in", sa.Boolean(), nullable=False),
+        sa.Column("allowed_origins", sa.Text(), nullable=True),
+        sa.Column("accepts_plain", sa.Boolean(), nullable=False),
+        sa.Column("asks_sum", sa.Boolean(), nullable=False),
+        sa.Column("takes_files", sa.Boolean(), nullable=False),
+        sa.Column("file_types", sa.String(length=200), nullable=True),
+        sa.Column("kept_months", sa.BigInteger(), nullable=False),
+        sa.Column("translations", Json, nullable=False),
+        sa.Column("id", BigId, autoincrement=False, nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=True),
+        sa.Column("owner_id", sa.BigInteger(), nullable=True),
+        sa.Column("creator_id", sa.BigInteger(), nullable=True),
+        sa.Column("updater_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("archived", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", Json, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name=op.f("fk_website_forms_campaign_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["creator_id"], ["users.id"], name=op.f("fk_website_forms_creator_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["id"], ["entities.id"], name=op.f("fk_website_forms_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["new_owner_id"], ["entities.id"], name=op.f("fk_website_forms_new_owner_id")),
+        sa.ForeignKeyConstraint(["notified_id"], ["entities.id"], name=op.f("fk_website_forms_notified_id")),
+        sa.ForeignKeyConstraint(["owner_id"], ["entities.id"], name=op.f("fk_website_forms_owner_id")),
+        sa.ForeignKeyConstraint(
+            ["updater_id"], ["users.id"], name=op.f("fk_website_forms_updater_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_website_forms")),
+    )
+    op.create_index(op.f("ix_website_forms_campaign_id"), "website_forms", ["campaign_id"], unique=False)
+    op.create_index(
+        "ix_website_forms_created",
+        "website_forms",
+        ["created_at", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "ix_website_forms_name",
+        "website_forms",
+        [fold(sa.column("name")), "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+        postgresql_include=["name"],
+    )
+    op.create_index(op.f("ix_website_forms_new_owner_id"), "website_forms", ["new_owner_id"], unique=False)
+    op.create_index(op.f("ix_website_forms_notified_id"), "website_forms", ["notified_id"], unique=False)
+    op.create_index(op.f("ix_website_forms_owner_id"), "website_forms", ["owner_id"], unique=False)
+    op.create_index(
+        "ix_website_forms_updated",
+        "website_forms",
+        ["updated_at", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(
+        "uq_website_forms_key",
+        "website_forms",
+        [fold(sa.column("key"))],
+        unique=True,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_table(
         "autoresponders",
         sa.Column("name", sa.String(length=150), nullable=False),
         sa.Column("sendout_id", sa.BigInteger(), nullable=False),
@@ -4686,6 +4830,89 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("faq_id", "contact_id", name=op.f("pk_faq_votes")),
     )
     op.create_index(op.f("ix_faq_votes_contact_id"), "faq_votes", ["contact_id"], unique=False)
+    op.create_table(
+        "form_counts",
+        sa.Column("form_id", BigId, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("variant", sa.String(length=2), nullable=False),
+        sa.Column("what", sa.String(length=10), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["form_id"], ["website_forms.id"], name=op.f("fk_form_counts_form_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("form_id", "day", "variant", "what", name=op.f("pk_form_counts")),
+    )
+    op.create_table(
+        "form_old_keys",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("form_id", BigId, nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["form_id"], ["website_forms.id"], name=op.f("fk_form_old_keys_form_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_form_old_keys")),
+    )
+    op.create_index(op.f("ix_form_old_keys_form_id"), "form_old_keys", ["form_id"], unique=False)
+    op.create_table(
+        "form_submissions",
+        sa.Column("form_id", BigId, nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("outcome", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("person_id", BigId, nullable=True),
+        sa.Column("account_id", sa.BigInteger(), nullable=True),
+        sa.Column("email_key", sa.String(length=320), nullable=True),
+        sa.Column("said", Json, nullable=False),
+        sa.Column("troubles", Json, nullable=False),
+        sa.Column("once", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=80), nullable=True),
+        sa.Column("variant", sa.String(length=2), nullable=True),
+        sa.Column("consent", sa.Boolean(), nullable=False),
+        sa.Column("consent_wording", sa.Text(), nullable=True),
+        sa.Column("page", sa.String(length=500), nullable=True),
+        sa.Column("referrer", sa.String(length=200), nullable=True),
+        sa.Column("source", sa.String(length=100), nullable=True),
+        sa.Column("medium", sa.String(length=100), nullable=True),
+        sa.Column("campaign", sa.String(length=100), nullable=True),
+        sa.Column("first_touch", Json, nullable=True),
+        sa.Column("cookie", sa.String(length=22), nullable=True),
+        sa.Column("ip", sa.String(length=45), nullable=True),
+        sa.Column("agent_family", sa.String(length=60), nullable=True),
+        sa.Column("tried_count", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.Column("id", BigId, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_form_submissions_account_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["form_id"], ["website_forms.id"], name=op.f("fk_form_submissions_form_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["entities.id"], name=op.f("fk_form_submissions_person_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_form_submissions")),
+    )
+    op.create_index(op.f("ix_form_submissions_account_id"), "form_submissions", ["account_id"], unique=False)
+    op.create_index("ix_form_submissions_email", "form_submissions", ["email_key"], unique=False)
+    op.create_index("ix_form_submissions_form_at", "form_submissions", ["form_id", "received_at"], unique=False)
+    op.create_index("ix_form_submissions_person_at", "form_submissions", ["person_id", "received_at"], unique=False)
+    op.create_index("uq_form_submissions_once", "form_submissions", ["once"], unique=True)
+    op.create_table(
+        "form_variants",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("form_id", BigId, nullable=False),
+        sa.Column("letter", sa.String(length=2), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=True),
+        sa.Column("intro", sa.Text(), nullable=True),
+        sa.Column("button", sa.String(length=60), nullable=True),
+        sa.Column("left_out", Json, nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["form_id"], ["website_forms.id"], name=op.f("fk_form_variants_form_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_form_variants")),
+        sa.UniqueConstraint("form_id", "letter", name=op.f("uq_form_variants_form_id_letter")),
+    )
     op.create_table(
         "invitation_events",
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -5183,6 +5410,8 @@ def upgrade() -> None:
         sa.Column("lead_source", sa.String(length=80), nullable=True),
         sa.Column("lead_id", sa.BigInteger(), nullable=True),
         sa.Column("campaign_id", sa.BigInteger(), nullable=True),
+        sa.Column("first_touch", sa.String(length=200), nullable=True),
+        sa.Column("last_touch", sa.String(length=200), nullable=True),
         sa.Column("next_step", sa.String(length=250), nullable=True),
         sa.Column("competitors", sa.String(length=250), nullable=True),
         sa.Column("billing_starts_on", sa.Date(), nullable=True),
@@ -5314,6 +5543,92 @@ def upgrade() -> None:
     op.create_index("ix_scanned_mails_place", "scanned_mails", ["scanner_id", "folder", "place"], unique=False)
     op.create_index("ix_scanned_mails_ticket", "scanned_mails", ["ticket_id"], unique=False)
     op.create_table(
+        "score_rules",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("once_a_day", sa.Boolean(), nullable=False),
+        sa.Column("most_points", sa.BigInteger(), nullable=True),
+        sa.Column("half_life_days", sa.BigInteger(), nullable=True),
+        sa.Column("pattern", sa.String(length=300), nullable=True),
+        sa.Column("tracked_page_id", sa.BigInteger(), nullable=True),
+        sa.Column("website_form_id", sa.BigInteger(), nullable=True),
+        sa.Column("event_id", sa.BigInteger(), nullable=True),
+        sa.Column("survey_id", sa.BigInteger(), nullable=True),
+        sa.Column("least", Scaled(), nullable=True),
+        sa.Column("most", Scaled(), nullable=True),
+        sa.Column("source", sa.String(length=80), nullable=True),
+        sa.Column(
+            "conditions",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("problem", sa.String(length=500), nullable=True),
+        sa.Column("id", BigId, autoincrement=False, nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=True),
+        sa.Column("owner_id", sa.BigInteger(), nullable=True),
+        sa.Column("creator_id", sa.BigInteger(), nullable=True),
+        sa.Column("updater_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("archived", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("extra", Json, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["creator_id"], ["users.id"], name=op.f("fk_score_rules_creator_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["event_id"], ["entities.id"], name=op.f("fk_score_rules_event_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["id"], ["entities.id"], name=op.f("fk_score_rules_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["owner_id"], ["entities.id"], name=op.f("fk_score_rules_owner_id")),
+        sa.ForeignKeyConstraint(
+            ["survey_id"], ["surveys.id"], name=op.f("fk_score_rules_survey_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["tracked_page_id"], ["tracked_pages.id"], name=op.f("fk_score_rules_tracked_page_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["updater_id"], ["users.id"], name=op.f("fk_score_rules_updater_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["website_form_id"], ["website_forms.id"], name=op.f("fk_score_rules_website_form_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_score_rules")),
+    )
+    op.create_index(
+        "ix_score_rules_created",
+        "score_rules",
+        ["created_at", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(op.f("ix_score_rules_event_id"), "score_rules", ["event_id"], unique=False)
+    op.create_index(
+        "ix_score_rules_name",
+        "score_rules",
+        [fold(sa.column("name")), "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+        postgresql_include=["name"],
+    )
+    op.create_index(op.f("ix_score_rules_owner_id"), "score_rules", ["owner_id"], unique=False)
+    op.create_index(op.f("ix_score_rules_survey_id"), "score_rules", ["survey_id"], unique=False)
+    op.create_index(op.f("ix_score_rules_tracked_page_id"), "score_rules", ["tracked_page_id"], unique=False)
+    op.create_index(
+        "ix_score_rules_updated",
+        "score_rules",
+        ["updated_at", "id", "owner_id"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
+    op.create_index(op.f("ix_score_rules_website_form_id"), "score_rules", ["website_form_id"], unique=False)
+    op.create_table(
         "sendout_contents",
         sa.Column("sendout_id", BigId, autoincrement=False, nullable=False),
         sa.Column("compiled", sa.Text(), nullable=False),
@@ -5323,11 +5638,36 @@ def upgrade() -> None:
         sa.Column("quota_month", sa.String(length=7), nullable=True),
         sa.Column("quota_count", sa.Integer(), nullable=False),
         sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.Column("counted", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["sendout_id"], ["sendouts.id"], name=op.f("fk_sendout_contents_sendout_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("sendout_id", name=op.f("pk_sendout_contents")),
     )
+    op.create_table(
+        "sendout_documents",
+        sa.Column("id", BigId, nullable=False),
+        sa.Column("sendout_id", BigId, nullable=False),
+        sa.Column("person_module", sa.String(length=40), nullable=False),
+        sa.Column("person_id", BigId, nullable=False),
+        sa.Column("contact_id", BigId, nullable=True),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("media_type", sa.String(length=120), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["entities.id"], name=op.f("fk_sendout_documents_contact_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["entities.id"], name=op.f("fk_sendout_documents_person_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["sendout_id"], ["sendouts.id"], name=op.f("fk_sendout_documents_sendout_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sendout_documents")),
+    )
+    op.create_index(op.f("ix_sendout_documents_contact_id"), "sendout_documents", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_sendout_documents_person_id"), "sendout_documents", ["person_id"], unique=False)
+    op.create_index("ix_sendout_documents_sendout", "sendout_documents", ["sendout_id", "person_id"], unique=False)
     op.create_table(
         "sendout_files",
         sa.Column("id", BigId, nullable=False),
@@ -5586,6 +5926,31 @@ def upgrade() -> None:
     op.create_index("ix_ticket_mails_ticket", "ticket_mails", ["ticket_id", "at"], unique=False)
     op.create_index("ix_ticket_mails_to", "ticket_mails", ["email_key", "at"], unique=False)
     op.create_table(
+        "touches",
+        sa.Column("person_id", BigId, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(length=80), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("campaign", sa.String(length=150), nullable=True),
+        sa.Column("detail", sa.String(length=300), nullable=True),
+        sa.Column("sendout_id", sa.BigInteger(), nullable=True),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=True),
+        sa.Column("ref", sa.BigInteger(), nullable=False),
+        sa.Column("id", BigId, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name=op.f("fk_touches_campaign_id"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["entities.id"], name=op.f("fk_touches_person_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["sendout_id"], ["sendouts.id"], name=op.f("fk_touches_sendout_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_touches")),
+    )
+    op.create_index(op.f("ix_touches_campaign_id"), "touches", ["campaign_id"], unique=False)
+    op.create_index("ix_touches_person_at", "touches", ["person_id", "at"], unique=False)
+    op.create_index(op.f("ix_touches_sendout_id"), "touches", ["sendout_id"], unique=False)
+    op.create_index("uq_touches_once", "touches", ["kind", "ref"], unique=True)
+    op.create_table(
         "tracked_links",
         sa.Column("sendout_id", BigId, autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -5627,8 +5992,33 @@ def upgrade() -> None:
     op.create_index("ix_visits_person_started", "visits", ["person_id", "started_at"], unique=False)
     op.create_index(op.f("ix_visits_sendout_id"), "visits", ["sendout_id"], unique=False)
     op.create_index("ix_visits_site_ended", "visits", ["site_id", "ended_at"], unique=False)
+    op.create_index(
+        "ix_visits_site_known",
+        "visits",
+        ["site_id", "started_at", "person_id", "page_count"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
     op.create_index("ix_visits_site_started", "visits", ["site_id", "started_at"], unique=False)
     op.create_index("ix_visits_visitor_ended", "visits", ["visitor_id", "ended_at"], unique=False)
+    op.create_table(
+        "website_form_fields",
+        sa.Column("form_id", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=True),
+        sa.Column("help", sa.String(length=300), nullable=True),
+        sa.Column("required", sa.Boolean(), nullable=False),
+        sa.Column("translations", Json, nullable=False),
+        sa.Column("id", BigId, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["form_id"], ["website_forms.id"], name=op.f("fk_website_form_fields_form_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_website_form_fields")),
+        sa.UniqueConstraint("form_id", "name", name=op.f("uq_website_form_fields_form_id_name")),
+    )
+    op.create_index(op.f("ix_website_form_fields_form_id"), "website_form_fields", ["form_id"], unique=False)
     op.create_table(
         "cases",
         sa.Column("title", sa.String(length=255), nullable=False),
@@ -5799,6 +6189,17 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
+        "form_files",
+        sa.Column("file_id", BigId, autoincrement=False, nullable=False),
+        sa.Column("submission_id", BigId, nullable=False),
+        sa.ForeignKeyConstraint(["file_id"], ["files.id"], name=op.f("fk_form_files_file_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["form_submissions.id"], name=op.f("fk_form_files_submission_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("file_id", name=op.f("pk_form_files")),
+    )
+    op.create_index(op.f("ix_form_files_submission_id"), "form_files", ["submission_id"], unique=False)
+    op.create_table(
         "page_views",
         sa.Column("site_id", BigId, nullable=False),
         sa.Column("visit_id", BigId, nullable=False),
@@ -5829,6 +6230,25 @@ def upgrade() -> None:
     op.create_index("ix_page_views_visit", "page_views", ["visit_id"], unique=False)
     op.create_index("ix_page_views_visitor_path", "page_views", ["visitor_id", "path"], unique=False)
     op.create_index("uq_page_views_visitor_nonce", "page_views", ["visitor_id", "nonce"], unique=True)
+    op.create_table(
+        "score_parts",
+        sa.Column("person_id", BigId, nullable=False),
+        sa.Column("rule_id", BigId, nullable=False),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("worth", sa.BigInteger(), nullable=False),
+        sa.Column("first_at", UtcDateTime(), nullable=False),
+        sa.Column("last_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["entities.id"], name=op.f("fk_score_parts_person_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["rule_id"], ["score_rules.id"], name=op.f("fk_score_parts_rule_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("person_id", "rule_id", name=op.f("pk_score_parts")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_score_parts_rule", "score_parts", ["rule_id"], unique=False)
     op.create_table(
         "sr_note_files",
         sa.Column("note_id", BigId, nullable=False),
@@ -5988,12 +6408,16 @@ def downgrade() -> None:
     op.drop_table("survey_responses")
     op.drop_table("survey_questions")
     op.drop_table("sr_note_files")
+    op.drop_table("score_parts")
     op.drop_table("page_views")
+    op.drop_table("form_files")
     op.drop_table("event_triggers")
     op.drop_table("event_times")
     op.drop_table("cases")
+    op.drop_table("website_form_fields")
     op.drop_table("visits")
     op.drop_table("tracked_links")
+    op.drop_table("touches")
     op.drop_table("ticket_mails")
     op.drop_table("ticket_comment_files")
     op.drop_table("survey_reactions")
@@ -6006,7 +6430,9 @@ def downgrade() -> None:
     op.drop_table("sendout_versions")
     op.drop_table("sendout_people")
     op.drop_table("sendout_files")
+    op.drop_table("sendout_documents")
     op.drop_table("sendout_contents")
+    op.drop_table("score_rules")
     op.drop_table("scanned_mails")
     op.drop_table("quota_holds")
     op.drop_table("potentials")
@@ -6015,9 +6441,14 @@ def downgrade() -> None:
     op.drop_table("opens")
     op.drop_table("mass_events")
     op.drop_table("invitation_events")
+    op.drop_table("form_variants")
+    op.drop_table("form_submissions")
+    op.drop_table("form_old_keys")
+    op.drop_table("form_counts")
     op.drop_table("faq_votes")
     op.drop_table("clicks")
     op.drop_table("autoresponders")
+    op.drop_table("website_forms")
     op.drop_table("ticket_comments")
     op.drop_table("target_group_members")
     op.drop_table("surveys")
@@ -6090,6 +6521,7 @@ def downgrade() -> None:
     op.drop_table("mail_scanners")
     op.drop_table("mail_runs")
     op.drop_table("jobs")
+    op.drop_table("intakes")
     op.drop_table("groups")
     op.drop_table("entity_links")
     op.drop_table("dmarc_rows")
@@ -6107,6 +6539,7 @@ def downgrade() -> None:
     op.drop_table("sharing_rules")
     op.drop_table("sharing_defaults")
     op.drop_table("sender_domains")
+    op.drop_table("score_model")
     op.drop_table("roles")
     op.drop_table("return_mailboxes")
     op.drop_table("rejected_values")

@@ -16,7 +16,7 @@ from crm.engine.record import Record
 from crm.engine.refusals import Fault
 from crm.modules.consent import REFUSED, keeps_their_word
 from crm.modules.rules import key_of_email, makes_circle
-from crm.modules.shared_lists import EMAIL_OPT_IN, EMAIL_STATUS, MEASURING, SALUTATION
+from crm.modules.shared_lists import EMAIL_OPT_IN, EMAIL_STATUS, MEASURING, SALUTATION, SCORE_GRADE
 from crm.words import _
 
 TYPES = PicklistSeed.of("contact_type", "Contact type", "Client", "Supplier", "Partner", "Competitor")
@@ -97,6 +97,10 @@ class Contact(Record):
     other_state: Mapped[str | None] = f.text("Other state", personal=True, max=80, aliases=("otherstate",))
     other_country: Mapped[str | None] = f.text("Other country", personal=True, max=80, aliases=("othercountry",))
     description: Mapped[str | None] = f.long_text("Description", personal=True)
+    score: Mapped[int | None] = f.whole(
+        "Score", personal=True, read_only=True, indexed=True, default=0, help="What their events add up to by the rules"
+    )
+    score_grade: Mapped[str | None] = f.picklist("Warmth", "score_grade", personal=True, read_only=True, default="cold")
     picture_id: Mapped[int | None] = f.file("Picture", personal=True, in_lists=False)
 
 
@@ -167,6 +171,10 @@ MODULE = Module(
         ]}),
         Filter("opted_out", "Opted out of e-mail", where("email_opt_out", "is", True)),
         Filter("no_email", "Without e-mail", where("email", "is empty")),
+        Filter(
+            "hot", "Hot by score", where("score_grade", "is", "hot"), sort=("-score",),
+            columns=("last_name", "first_name", "score", "score_grade", "account_id", "email", "owner_id"),
+        ),
     ),
     shows_on={
         "accounts": Related(by="account_id", columns=("last_name", "first_name", "title", "email", "phone")),
@@ -174,7 +182,7 @@ MODULE = Module(
     },
     follows="account_id",
     duplicates=("email",),
-    picklists=(SALUTATION, TYPES, TEMPERATURES, EMAIL_OPT_IN, EMAIL_STATUS, MEASURING),
+    picklists=(SALUTATION, TYPES, TEMPERATURES, EMAIL_OPT_IN, EMAIL_STATUS, MEASURING, SCORE_GRADE),
     derives=(when_answered,),
     portal=PortalExposure(by_contact="id", by_account="account_id", is_split=False),
     checks=(reports_to_nobody_below, is_picture_of_its_own),

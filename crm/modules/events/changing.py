@@ -16,6 +16,7 @@ from crm.engine.refusals import Conflict, Fault, Missing, Refused
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.modules.events import kinds, mails
+from crm.modules.events.acting import acting
 from crm.modules.events.attendees import TABLE
 from crm.modules.events.event_personnel import EventPerson
 from crm.modules.events.event_times import EventTime, set_times
@@ -45,6 +46,35 @@ def close(viewer: Viewer, event_id: int, channel: Channel) -> None:
         now = clock.now().replace(microsecond=0)
         values = {"registration_ends_at": now} | ({"registration_starts_at": None} if opens and opens >= now else {})
     records.update(viewer, event.module, event_id, values, channel)
+
+
+def publish(viewer: Viewer, event_id: int, channel: Channel) -> None:
+    """Publish a draft of a mass event, with its sub-events. Raises Missing, Forbidden, Refused, Conflict. The caller commits."""
+    event = _demand(viewer, event_id)
+    if event.module != "mass_events" or event.state != "planned":
+        raise Conflict(_("This event is no draft."), "wrong_state")
+    for one in (event, *kinds.sub_events(event_id)):
+        if one.state == "planned":
+            records.update(viewer, "mass_events", one.id, {"status": "published"}, channel)
+
+
+def make_form(viewer: Viewer, event_id: int, channel: Channel) -> int:
+    """A survey with one empty page as the registration form of an event that has none; its id. The caller commits.
+
+    Raises Missing, Forbidden, Conflict."""
+    event = _demand(viewer, event_id)
+    if event.survey_id is not None:
+        raise Conflict(_("This event has a form already."), "wrong_state")
+    said = {
+        "name": _("Form: %(name)s", name=event.name)[:150],
+        "title": event.name[:150],
+        "kind": "event_form",
+        "days_valid": None,
+    }
+    made = records.create(viewer, "surveys", said, channel)
+    records.create(acting(viewer), "survey_pages", {"survey_id": made, "place": 1}, channel)
+    records.update(viewer, event.module, event_id, {"survey_id": made}, channel)
+    return made
 
 
 def call_off(viewer: Viewer, event_id: int, reason: str, channel: Channel) -> None:

@@ -43,11 +43,17 @@ OF_STEP = select(TRIGGERS).where(
 ).order_by(TRIGGERS.c.id)  # fmt: skip
 
 
-def of_step(event: Event, step: str) -> list[Row]:
-    """Active triggers of a mass event for a step: its own, and those of the main event that name it."""
+def of_step(event: Event, step: str, is_alone: bool = False) -> list[Row]:
+    """Active triggers of a mass event for a step: its own, and those of the main event that name it.
+
+    `is_alone`: no mail of the main event tells of this step; a part for which no trigger speaks borrows those of the main event.
+    """
     if event.module != "mass_events" or step not in ACTION_OF:
         return []
-    return list(db.session.execute(OF_STEP, {"event_id": event.id, "action": ACTION_OF[step]}).mappings())
+    found: list[Row] = list(db.session.execute(OF_STEP, {"event_id": event.id, "action": ACTION_OF[step]}).mappings())
+    if not found and is_alone and event.parent_id is not None:
+        found = list(db.session.execute(OF_STEP, {"event_id": event.parent_id, "action": ACTION_OF[step]}).mappings())
+    return found
 
 
 def with_step(event: Event, triggers: Sequence[Row], rows: Sequence[Row], step: str) -> None:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, literal, select
+from sqlalchemy import and_, case, func, literal, or_, select
 
 from crm.db import db
 from crm.engine import records, search
 from crm.engine.channels import Channel
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
+from crm.engine.relations import linked
 from crm.identity.viewer import Viewer
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.campaign_members import CampaignMember
@@ -35,10 +36,16 @@ class Invited:
 def _people(event: Event) -> Any:
     """Select of (contact_id, state) of everybody invited, in one statement."""
     members, sendouts = CampaignMember.__table__, modules["sendouts"].table
+    # A sendout goes to the campaign itself, or to people of it that the portal took in as a target group.
+    groups = modules["portal_target_groups"].table
+    taken_in = groups.c.id.in_(linked("sendouts", sendouts.c.id, "portal_target_groups").correlate(sendouts))
+    by_group = (
+        select(groups.c.id).where(groups.c.campaign_id == event.campaign_id, taken_in).correlate(sendouts).exists()
+    )
     mails = (
         select(Delivery.contact_id, func.max(case((Delivery.first_read_at.is_not(None), 2), (Delivery.sent_at.is_not(None), 1), else_=0)).label("seen"))
         .join(sendouts, sendouts.c.id == Delivery.sendout_id)
-        .where(sendouts.c.campaign_id == event.campaign_id, Delivery.contact_id.is_not(None))
+        .where(or_(sendouts.c.campaign_id == event.campaign_id, by_group), Delivery.contact_id.is_not(None))
         .group_by(Delivery.contact_id)
         .subquery()
     )  # fmt: skip

@@ -19,7 +19,7 @@ from crm.mail.letters import Letter
 from crm.mail.message import Address, Attachment, BadAddress, one_line
 from crm.mail.sending import singles
 from crm.modules import written_mails
-from crm.modules.events import calendar, codes, firing, links, tags
+from crm.modules.events import calendar, codes, firing, links, parts, tags
 from crm.modules.events.attendees import TABLE
 from crm.modules.events.event_times import times_of
 from crm.modules.events.kinds import Event
@@ -32,9 +32,12 @@ UNREACHABLE = ("hard_bounced", "complained")
 KEYS = {"join": "event_join", "spare": "event_spare", "cancel": "event_cancel"}
 
 
-def tell(event: Event, attendee_ids: Sequence[int], step: str) -> None:
-    """Mail attendees about a step: join, spare, cancel, or confirm (the link that takes a held seat). The caller commits."""
-    template, triggers = event.templates.get(step), firing.of_step(event, step)
+def tell(event: Event, attendee_ids: Sequence[int], step: str, is_alone: bool = False) -> None:
+    """Mail attendees about a step: join, spare, cancel, or confirm (the link that takes a held seat). The caller commits.
+
+    `is_alone`: the step was taken at this event only, such as a spare place of one part that becomes a seat.
+    """
+    template, triggers = event.templates.get(step), firing.of_step(event, step, is_alone)
     if template is None and not triggers and step != "confirm":
         return
     rows = rows_of(attendee_ids)
@@ -58,9 +61,10 @@ def tell_standing(event: Event, attendee_id: int) -> None:
             continue
         with speaking(tags.spoken(row["language"])):
             said = tags.values_of(event, [], row, {}, row["language"])
+            there = parts.in_words(parts.of_person(event, row["contact_id"]))
             text = _(
                 "You are registered for %(name)s already: %(status)s.\n\n%(when)s\n\nTo cancel, open this link:\n%(link)s",
-                name=event.name, status=said["attendee.status"], when=said["event.times"], link=links.cancel_link(event, attendee_id),
+                name=event.name, status=said["attendee.status"], when=said["event.times"] + (f"\n\n{there}" if there else ""), link=links.cancel_link(event, attendee_id),
             )  # fmt: skip
             subject = _("Your registration: %(name)s", name=event.name)
         hour = clock.now().strftime("%Y%m%d%H")
@@ -119,6 +123,7 @@ def send(
     files: list[Attachment] = []
     if step == "join" and event.starts_at:
         files = [Attachment("event.ics", "text/calendar", calendar.calendar_of(event, times))]
+    theirs = parts.of_people(event, [row["contact_id"] for row in rows])
     found: dict[int, int] = {}
     for row in rows:
         to = _address(row)
@@ -131,7 +136,7 @@ def send(
             else []
         )
         delivery = written_mails.put(
-            template_id, to, ("contacts", row["contact_id"]), values=tags.values_of(event, times, row, said, row["language"]),
+            template_id, to, ("contacts", row["contact_id"]), values=tags.values_of(event, times, row, said, row["language"], theirs.get(row["contact_id"], ())),
             files=[*files, *own], dedupe_key=key(row),
         )  # fmt: skip
         if delivery is not None:

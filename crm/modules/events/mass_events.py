@@ -62,7 +62,7 @@ class MassEvent(Record):
     )
     is_full: Mapped[bool] = f.checkbox("Full", read_only=True, help="All seats and spare places are taken")
     slug: Mapped[str | None] = f.text("Public name", max=40, read_only=True, unique=True, in_lists=False)
-    public_link: Mapped[str | None] = f.text("Public link", max=500, read_only=True)
+    public_link: Mapped[str | None] = f.website("Public link", read_only=True)
     cancel_reason: Mapped[str | None] = f.long_text("Why it was called off", max=2000)
     mail_warning: Mapped[str | None] = f.text("Warning about mails", max=500, read_only=True, in_lists=False)
 

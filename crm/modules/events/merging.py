@@ -49,7 +49,9 @@ def merge_contacts(viewer: Viewer, kept_id: int, gone_id: int, channel: Channel)
         if kept is None:
             records.update(house, "attendees", gone["id"], {"contact_id": kept_id}, channel)
             continue
-        better = min((kept, gone), key=lambda row: RANK.index(row["status"]))
+        better = min(
+            (kept, gone), key=lambda row: (RANK.index(row["status"]), row["queue_no"] or 0)
+        )  # the earlier place
         values = {name: better[name] for name in TAKEN_OVER}
         firsts = [row["registered_at"] for row in (kept, gone) if row["registered_at"]]
         values["registered_at"] = min(firsts, default=None)

@@ -4,7 +4,7 @@ Nothing here tells whether an address is known: the page says what a new registr
 what is true. What was typed never overwrites a contact; differences stand at the attendee for the organiser.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -40,6 +40,7 @@ class Answer:
     status: str
     attendee_id: int | None = None
     is_new: bool = True
+    parts: tuple[tuple[str, str], ...] = ()  # (name, place) of each part that was chosen, as a new one would get it
 
 
 def state_of(event: Event, standing: standings.Standing | None = None) -> State:
@@ -108,6 +109,7 @@ def register(
         return turn_away(event, given["email"])
     if room == "spare" and not takes_spare:
         raise Conflict(_("Only a spare place is left. Do you want it?"), "only_spare")
+    chosen = _parts_given([held.events[id] for id in sorted(set(sub_event_ids))])
     who = _contact(event, given | {name: str(typed.get(name) or "") for name in ("phone", "language")})
     noted = _facts(who, given | {"company": str(typed.get("company") or "")}) | dict(facts or {})
     place = seats.register(
@@ -124,7 +126,17 @@ def register(
     if not place.is_new and place.attendee_id is not None:
         mails.tell_standing(event, place.attendee_id)
     would_be = "spare" if room == "spare" else "held" if event.confirm_email else "joined"
-    return Answer(would_be, place.attendee_id, place.is_new)
+    return Answer(would_be, place.attendee_id, place.is_new, chosen)
+
+
+def _parts_given(parts: Sequence[Event]) -> tuple[tuple[str, str], ...]:
+    """What a new registration gets at each of the locked parts: joined, held, spare, full."""
+    if not parts:
+        return ()
+    standing = standings.standing_of([part.id for part in parts])
+    said = {"open": "joined", "spare": "spare", "full": "full"}
+    given = [(part, said[standings.room_of(part, standing[part.id])]) for part in parts]
+    return tuple((part.name, "held" if place == "joined" and part.confirm_email else place) for part, place in given)
 
 
 def turn_away(event: Event, email: str) -> Answer:

@@ -6,7 +6,7 @@ wait on spare places a newcomer queues behind them, also when a seat is free tha
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -97,10 +97,13 @@ def register(
     if event.parent_id and standings.state_of(event.parent_id, contact_id) not in OPEN_STATES:
         raise Conflict(_("Register for “%(name)s” first.", name=events[event.parent_id].name), "main_event_first")
     wish = Wish(source, channel, role, facts or {}, takes_spare, tells)
-    (place,) = _place(viewer, event, [contact_id], wish, held.standing)
+    # The mail about the event tells of its parts too, so they are given first.
+    (place,) = _place(viewer, event, [contact_id], replace(wish, tells=tells and not parts), held.standing)
     if place.status == "full":
         return place
     given = [_place(viewer, part, [contact_id], wish, _count(part))[0] for part in parts]
+    if tells and parts and place.is_new:
+        _tell(event, [place])
     return Place(event_id, place.status, place.attendee_id, place.queue_no, place.is_new, tuple(given))
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from crm import config
 from crm.engine import picklists
+from crm.modules.events import parts as places
 from crm.modules.events.kinds import Event
 from crm.words import N_, _, speaking
 
@@ -17,7 +18,7 @@ TAGS = {
     "event.link": N_("Event: public page"), "event.reason": N_("Event: why it was called off"),
     "attendee.name": N_("Attendee: name"), "attendee.status": N_("Attendee: status"),
     "attendee.queue_no": N_("Attendee: place in the queue"), "attendee.code": N_("Attendee: check-in code"),
-    "attendee.role": N_("Attendee: role"),
+    "attendee.role": N_("Attendee: role"), "attendee.parts": N_("Attendee: parts of the event, a line each"),
     "links.event": N_("Link: public page of the event"), "links.cancel": N_("Link: cancel the registration"),
     "links.confirm": N_("Link: confirm the registration"),
 }  # fmt: skip
@@ -63,9 +64,10 @@ def say_period(starts: datetime | None, ends: datetime | None, zone: str) -> str
 
 
 def values_of(
-    event: Event, times: Sequence[Any], attendee: Mapping[Any, Any], links: Mapping[str, str], language: str | None
-) -> dict[str, str]:
-    """Tag → text for one attendee of an event, in the person's language."""
+    event: Event, times: Sequence[Any], attendee: Mapping[Any, Any], links: Mapping[str, str], language: str | None,
+    parts: Sequence[places.Part] = (),
+) -> dict[str, str]:  # fmt: skip
+    """Tag → text for one attendee of an event, in the person's language. `parts`: those where he has a place."""
     with speaking(spoken(language)):
         rows = [
             (f"{one.subject}: " if one.subject else "") + say_period(one.starts_at, one.ends_at, event.zone)
@@ -80,6 +82,7 @@ def values_of(
             "attendee.status": _(picklists.label("attendee_status", attendee["status"])),
             "attendee.queue_no": str(attendee["queue_no"] or ""), "attendee.code": attendee["code"] or "",
             "attendee.role": _(picklists.label("attendee_role", attendee["role"])) if attendee["role"] else "",
+            "attendee.parts": places.in_words(parts),
             "links.event": event.public_link, "links.cancel": links.get("cancel", ""), "links.confirm": links.get("confirm", ""),
         }  # fmt: skip
     # `{cancel_link}` of old is read as links.unsubscribe everywhere; in a mail of an event it cancels the registration.

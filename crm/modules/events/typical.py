@@ -18,7 +18,7 @@ from crm.words import N_, _
 # name, action, days from the base, base, subject, text
 SET = (
     (N_("Confirmation"), "with_registration", 0, "event_start", N_("You are coming: {$event.name}"),
-     N_("Hello {$contact.first_name},\n\nyour place is confirmed.\n\n{$event.times}\n{$event.location}\n\nCheck-in code: {$attendee.code}\n\nYour registration, to change or cancel it: {$links.cancel}")),
+     N_("Hello {$contact.first_name},\n\nyour place is confirmed.\n\n{$event.times}\n{$event.location}{if $attendee.parts}\n\n{$attendee.parts}{/if}\n\nCheck-in code: {$attendee.code}\n\nYour registration, to change or cancel it: {$links.cancel}")),
     (N_("Spare place"), "with_spare_registration", 0, "event_start", N_("On a spare place: {$event.name}"),
      N_("Hello {$contact.first_name},\n\nthe event is full. You are number {$attendee.queue_no} on the spare places and get a mail when a seat is free.\n\nYour registration, to change or cancel it: {$links.cancel}")),
     (N_("Cancellation"), "after_cancellation", 0, "event_start", N_("Cancelled: {$event.name}"),

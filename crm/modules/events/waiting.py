@@ -11,7 +11,7 @@ from crm.engine.channels import Channel
 from crm.engine.outbox import Progress, task
 from crm.engine.refusals import Missing
 from crm.identity.viewer import SYSTEM, Viewer
-from crm.modules.events import kinds, mails, standings, windows
+from crm.modules.events import kinds, mails, parts, standings, windows
 from crm.modules.events.acting import change_attendees
 from crm.modules.events.attendees import TABLE
 from crm.modules.events.kinds import Event
@@ -55,7 +55,7 @@ def seat(viewer: Viewer, event: Event, rows: Sequence[Mapping[Any, Any]], channe
         row["id"]: {"status": "joined", "queue_no": None, "promoted_at": now, "seat_version": row["seat_version"] + 1} for row in rows
     }, channel)  # fmt: skip
     if tells:
-        mails.tell(event, [row["id"] for row in rows], "join")
+        mails.tell(event, [row["id"] for row in rows], "join", is_alone=True)
 
 
 def release(event: Event, moves_up: bool = True) -> None:
@@ -70,10 +70,24 @@ def release(event: Event, moves_up: bool = True) -> None:
         "cancel_reason": _("The address was not confirmed in time."),
     }
     change_attendees(SYSTEM, dict.fromkeys(ids, values), Channel.SYSTEM)
+    _release_parts(event, ids, values)
     if moves_up:
         move_up(event, SYSTEM, Channel.SYSTEM)
     else:
         standings.note_full(event)
+
+
+def _release_parts(event: Event, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    """Take back the places at parts of the event of those who lost their seat there; the next ones move up."""
+    said = select(TABLE.c.contact_id).where(TABLE.c.id.in_(ids), TABLE.c.contact_id.is_not(None))
+    lost = parts.of_people(event, list(db.session.execute(said).scalars()))
+    gone = [one for found in lost.values() for one in found]
+    if not gone:
+        return
+    locked = kinds.lock({one.event.id for one in gone}, event.module)
+    change_attendees(SYSTEM, {one.attendee_id: {**values, "queue_no": None} for one in gone}, Channel.SYSTEM)
+    for part in locked.values():
+        move_up(part, SYSTEM, Channel.SYSTEM)
 
 
 @task("events.release_holds", every=60)

@@ -88,6 +88,16 @@ class Lead(Record):
     campaign_id: Mapped[int | None] = f.link(
         "Campaign", to="campaigns", mass_edit=True, only=where("active", "is", True)
     )
+    score: Mapped[int | None] = f.whole(
+        "Score", personal=True, read_only=True, indexed=True, default=0, help="What their events add up to by the rules"
+    )
+    score_grade: Mapped[str | None] = f.picklist("Warmth", "score_grade", personal=True, read_only=True, default="cold")
+    first_touch: Mapped[str | None] = f.text(
+        "First touch", personal=True, max=200, read_only=True, help="What led them to us first"
+    )
+    last_touch: Mapped[str | None] = f.text(
+        "Last touch", personal=True, max=200, read_only=True, help="What led them to us last"
+    )
     converted_at: Mapped[datetime | None] = f.moment("Converted at", read_only=True, indexed=True)
     converted_account_id: Mapped[int | None] = f.link("Became account", to="accounts", read_only=True)
     converted_contact_id: Mapped[int | None] = f.link("Became contact", to="contacts", read_only=True)
@@ -147,6 +157,10 @@ MODULE = Module(
             where("converted_at", "is empty"), where("lead_status", "none of", ENDED),
         ]}, sort=("-created_at",)),
         Filter("hot", "Hot", where("lead_status", "one of", ["Hot", "Qualified"])),
+        Filter(
+            "by_score", "By score", where("converted_at", "is empty"), sort=("-score",),
+            columns=("last_name", "first_name", "company", "score", "score_grade", "first_touch", "last_touch", "owner_id"),
+        ),
         Filter("converted", "Converted", where("converted_at", "is not empty")),
     ),
     shows_on={

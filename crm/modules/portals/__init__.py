@@ -87,7 +87,7 @@ class Portal(Record):
     terms_url: Mapped[str | None] = f.website("Terms of use")
     welcome_text: Mapped[str | None] = f.html("Text on the home page", in_lists=False)
     public_survey_enabled: Mapped[bool] = f.checkbox("Public surveys")
-    public_survey_condition: Mapped[Any | None] = f.conditions("Surveys that are public")
+    public_survey_condition: Mapped[Any | None] = f.conditions("Surveys that are public", about="surveys")
     public_faq_enabled: Mapped[bool] = f.checkbox("Knowledge base without log-in")
     events_listing_enabled: Mapped[bool] = f.checkbox("Public list of events")
     embed_sites: Mapped[str | None] = f.long_text(

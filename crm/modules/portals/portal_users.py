@@ -70,7 +70,7 @@ def follow_the_contact(values: Mapping[str, Any], old: Mapping[str, Any] | None)
         made["email"] = then["email"] = address_of(then["contact_id"])
         made["place_key"] = f"{then.get('portal_id')}:{then['contact_id']}"
     key = key_of_email(then.get("email"))
-    made["login_key"] = f"{then.get('portal_id')}:{fold_text(key)}" if key and then.get("active", True) else None
+    made["login_key"] = login_key(then.get("portal_id"), key) if key and then.get("active", True) else None
     made["status"] = status_of(then)
     return made
 
@@ -97,11 +97,10 @@ def may_be_let_in(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> d
     if then.get("active", True) and then.get("contact_id") and not key_of_email(then.get("email")):
         faults["contact_id"] = Fault("needs_email", _("The contact needs an e-mail address; it is the user name."))
     elif then.get("login_key") and then["login_key"] != (old or {}).get("login_key"):
-        rival = _rival(then["login_key"], then.get("id"))
+        rival = rival_of(then["login_key"], then.get("id"))
         if rival is not None:
-            name, contact = rival
-            message = _("%(name)s (/crm/contacts/%(id)s) logs in with this address already.", name=name, id=contact)
-            faults["contact_id"] = Fault("not_unique", message)
+            name, _contact = rival
+            faults["contact_id"] = Fault("not_unique", _("%(name)s logs in with this address already.", name=name))
     if (
         then.get("profile_id")
         and then.get("portal_id")
@@ -150,7 +149,13 @@ def _of_profile(profile: int | None) -> int | None:
     return found
 
 
-def _rival(key: str, own: int | None) -> tuple[str, int] | None:
+def login_key(portal_id: int | None, key: str) -> str:
+    """What is unique of a log-in: the portal, and the address as addresses are compared."""
+    return f"{portal_id}:{fold_text(key)}"
+
+
+def rival_of(key: str, own: int | None = None) -> tuple[str, int] | None:
+    """Who else logs in with the address that is compared as `key`: name and id of the contact."""
     users, contacts = PortalUser.__table__, modules["contacts"].table
     query = (
         select(contacts.c.first_name, contacts.c.last_name, contacts.c.id)

@@ -97,6 +97,7 @@ def erase(found: Person, actor_id: int | None = None) -> dict[str, int]:
     """Take the person out of every room; gives how many rows of what. The caller commits."""
     emails, words = found.emails, found.words  # read before anything is gone
     counts = {name: number for name, number in stores.scrub(found).items() if number}
+    _blot_mails(found)
     _stop_mails(found)
     for eraser in holdings.all_erasers():
         counts |= eraser(found)
@@ -124,6 +125,17 @@ def _stop_mails(found: Person) -> None:
             person_id=None, contact_id=None, person_module=None,
         )
     )  # fmt: skip
+
+
+def _blot_mails(found: Person) -> None:
+    """What mails to others say of the person in their subject, and keys against doubles that are made of the address."""
+    d, words = Delivery.__table__, found.words
+    keyed = update(d).where(d.c.dedupe_key.is_not(None), stores.mentions(d.c.dedupe_key, words))
+    db.session.execute(keyed.values(dedupe_key=literal("erased-") + cast(d.c.id, String)))
+    told = select(d.c.id, d.c.subject).where(d.c.sendout_id.is_(None), d.c.subject.is_not(None))
+    told = told.where(stores.mentions(d.c.subject, words))
+    for row in db.session.execute(told).all():
+        db.session.execute(update(d).where(d.c.id == row.id).values(subject=words.blot(row.subject)))
 
 
 def _orphans(found: Person) -> Any:

@@ -119,7 +119,7 @@ def _exports(words: Words) -> int:
 def _scanned(person: Person) -> int:
     """Senders and subjects of mails that the scanner saw, and whom answers went to."""
     words = person.words
-    seen = or_(mentions(ScannedMail.sender, words), mentions(ScannedMail.subject, words))
+    seen = or_(*(mentions(one, words) for one in (ScannedMail.sender, ScannedMail.subject, ScannedMail.note)))
     count = rows_changed(update(ScannedMail).where(seen).values(sender=None, subject=None, note=None))
     mails = TicketMail.__table__
     db.session.execute(update(mails).where(mails.c.email_key.in_(person.emails)).values(email_key=""))

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
+from crm.engine.registry import modules
 from crm.identity import logins as kept
 from crm.identity.tables import User
 from crm.ui.page import tell
@@ -28,6 +29,7 @@ def logins() -> str:
     rows = kept.history(user, ROWS, request.args.get("before", type=int))
     return render_template(
         "admin/logins.html", here="admin", page="logins", rows=rows, bans=kept.bans(), users=users, user=user, outcomes=OUTCOMES,
+        customers=_customers({row.portal_user_id for row in rows}), app_names={"portal": _("Portal")},
         more=rows[-1].id if len(rows) == ROWS else None,
     )  # fmt: skip
 
@@ -46,3 +48,10 @@ def unban() -> AnyResponse:
     commit()
     tell(_("The address may try again."))
     return redirect("/crm/admin/logins", 303)
+
+
+def _customers(ids: set[int | None]) -> dict[int, tuple[int, str]]:
+    """The contacts and addresses of those who log in to a portal."""
+    users = modules["portal_users"].table
+    said = select(users.c.id, users.c.contact_id, users.c.email).where(users.c.id.in_(ids - {None}))
+    return {row.id: (row.contact_id, row.email or "") for row in db.session.execute(said)}

@@ -115,11 +115,12 @@ def _save(id: int | None) -> Any:
         db.session.rollback()
         faults = {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}
         return _form(row, id, faults, 422)
-    is_idle = not row["folders"] or not rule_rows.rules_of(made)
-    tell(
-        _("The connection works. Choose folders and add a rule: nothing is scanned before that.") if is_idle
-        else _("The connection works, and the scanner is saved.")
-    )  # fmt: skip
+    if not row["folders"]:
+        tell(_("The connection works. Choose folders and add a rule: nothing is scanned before that."))
+    elif not rule_rows.rules_of(made):
+        tell(_("The connection works. Add a rule: nothing is scanned before that."))
+    else:
+        tell(_("The connection works, and the scanner is saved."))
     return redirect(f"{PAGE}/{made}", 303)
 
 

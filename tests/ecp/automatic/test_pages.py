@@ -15,6 +15,7 @@ from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.campaigns import members
 from crm.modules.people import Choice
+from crm.modules.tickets import templates
 from tests.ecp.automatic.conftest import mailed, template, work
 from tests.ecp.conftest import browse, portal  # noqa: F401 - fixtures
 from tests.people import People
@@ -119,3 +120,12 @@ def test_only_fitting_mails_are_offered(house, browse):  # noqa: F811
         ("target_groups/choose/send_template_id", ["Timed"]),
     ):
         assert [one["text"] for one in ada.get(f"/{place}").json] == expected
+
+
+def test_the_permanent_template_offers_no_delete(browse, house):  # noqa: F811
+    templates.seed()
+    id = templates.row_of(templates.CHANGE_COMMENTS)["id"]
+    db.session.commit()
+    ada = browse("ada", "crm")
+    assert f"/email_templates/{house.mail_id}/delete" in ada.get(f"/email_templates/{house.mail_id}").text
+    assert f"/email_templates/{id}/delete" not in ada.get(f"/email_templates/{id}").text

@@ -14,7 +14,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.modules.campaigns import members
 from crm.modules.people import Choice
-from ecp.pipeline import actions, recurring
+from ecp.pipeline import actions, checks, recurring
 from hub.backup.standing_still import stand_still
 from tests.ecp.automatic.conftest import mailed, template, work
 
@@ -104,6 +104,8 @@ def test_every_week_it_goes_to_the_people_of_then_at_the_same_hour_until_its_las
     work()
     assert mailed("recurring") == [dict.fromkeys(people, "waiting"), dict.fromkeys([*people, late], "waiting")]
     assert (row(sendout)["state"], row(sendout)["scheduled_at"]) == ("scheduled", datetime(2026, 10, 26, 7, tzinfo=UTC))
+    said = checks.demand_sendable(SYSTEM, actions.of_row(row(sendout)))  # its page counts who had it before as well
+    assert said.count.sendable == 3
     at(datetime(2026, 11, 4, 12, tzinfo=UTC))  # two were missed, by more than a day: they are let go
     work()
     at(datetime(2026, 11, 9, 7, tzinfo=UTC))

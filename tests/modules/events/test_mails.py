@@ -58,8 +58,23 @@ def test_each_step_sends_the_mail_of_its_template_once_and_none_without(session,
     files = {part.get_filename(): part.get_payload(decode=True) for part in letter.iter_attachments()}
     assert set(files) == {"event.ics", "check-in.png"}
     assert b"DTSTART:20261130T090000Z" in files["event.ics"]
+    (calendar,) = [part for part in letter.iter_attachments() if part.get_content_type() == "text/calendar"]
+    assert calendar.get_content_charset() == "utf-8"
     waiting = rendered(session, session.execute(select(Delivery.id).order_by(Delivery.id)).scalars().all()[2])
     assert "Number 2" in waiting.get_body(("plain",)).get_content()
+
+
+def test_the_mail_tells_of_the_parts_too(session, mass_event, make, mail, contacts):
+    main, guests = mass_event(capacity=5), contacts(2)
+    dinner = mass_event(name="Dinner", parent_id=main, capacity=1)
+    said = mail("In", text="Hello{if $attendee.parts}: {$attendee.parts}{/if}")
+    make("event_triggers", name="In", event_id=main, action="with_registration", template_id=said)
+    for guest in guests:
+        seats.register(ANYBODY, main, guest, "public", sub_event_ids=[dinner])
+    seats.register(ANYBODY, main, *contacts(1), "public")
+    ids = session.execute(select(Delivery.id).order_by(Delivery.id)).scalars().all()
+    told = [rendered(session, id).get_body(("plain",)).get_content().strip() for id in ids]
+    assert told == ["Hello: Dinner: Joined", "Hello: Dinner: On a spare place", "Hello"]
 
 
 def test_a_missing_template_or_address_never_stops_a_registration(event, mail, make, attendee, row):
@@ -141,6 +156,24 @@ def test_triggers_of_a_step_send_once_to_the_roles_and_sub_events_they_name(mass
     seats.cancel(SYSTEM, first.attendee_id)
     assert sent_of(leaves) == ["guest.0"]
     assert second.status == "spare"
+
+
+def test_a_seat_that_comes_free_at_a_part_is_told_by_the_main_events_mail_when_the_part_has_none(
+    mass_event, trigger, contacts
+):
+    main, guests = mass_event(capacity=9), contacts(2)
+    dinner = mass_event(name="Dinner", parent_id=main, capacity=1, spare_capacity=1)
+    joins, leaves = trigger(main, "with_registration"), trigger(main, "after_cancellation")
+    first = seats.register(SYSTEM, main, guests[0], "crm", sub_event_ids=[dinner])
+    seats.register(SYSTEM, main, guests[1], "crm", sub_event_ids=[dinner])
+    assert sent_of(joins) == ["guest.0", "guest.1"]
+    table = modules["attendees"].table
+    seats.cancel(SYSTEM, db.session.execute(
+        select(table.c.id).where(table.c.event_id == dinner, table.c.contact_id == guests[0])
+    ).scalar_one())  # fmt: skip
+    assert sent_of(joins) == ["guest.0", "guest.1", "guest.1"]
+    assert sent_of(leaves) == []
+    assert first.status == "joined"
 
 
 def test_a_planned_mail_is_sent_once_moves_with_the_event_and_misses_late_comers(
@@ -240,3 +273,10 @@ def test_the_typical_set_is_made_with_one_click_and_not_twice(mass_event, mail):
     assert typical.make_set(SYSTEM, id, Channel.FORM) == 0
     assert search.count(SYSTEM, "event_triggers", {"$eq": ["event_id", id]}) == 5
     assert NOW < START
+
+
+def test_the_card_names_the_mail_as_its_reader_sees_it(session, event, mail, contacts):
+    id = event(join_template_id=mail("How was it, {$contact.first_name|you}?"))
+    seats.register(ANYBODY, id, contacts(1)[0], "public")
+    row = session.execute(select(Delivery.id, Delivery.subject)).one()
+    assert row.subject == rendered(session, row.id)["Subject"] == "How was it, Guest?: Autumn evening"

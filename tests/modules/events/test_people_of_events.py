@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from crm import clock
-from crm.engine import records, search
+from crm.engine import records, relations, search
 from crm.engine.channels import Channel
 from crm.engine.refusals import Conflict, Refused
 from crm.engine.registry import modules
@@ -186,6 +186,19 @@ def test_personal_links_join_the_right_contact_and_the_reminder_goes_to_those_wi
     assert {one.contact_id: one.state for one in inviting.invited(SYSTEM, kinds.load(id))} == dict(
         zip(guests, ("joined", "declined", "opened", "not_sent"), strict=True)
     )
+    # the same when the portal sent to people that it took in from the campaign
+    records.update(SYSTEM, "sendouts", sendout, {"campaign_id": None}, Channel.SYSTEM)
+    assert inviting.counts(SYSTEM, kinds.load(id))["opened"] == 0
+    list_type = make("list_types", name="Invitations")
+    imported = make("portal_target_groups", name="Guests", campaign_id=campaign, list_type_id=list_type)
+    relations.link(SYSTEM, "sendouts", sendout, "portal_target_groups", [imported], Channel.SYSTEM)
+    counts = inviting.counts(SYSTEM, kinds.load(id))
+    assert {state: count for state, count in counts.items() if count} == {
+        "joined": 1,
+        "declined": 1,
+        "opened": 1,
+        "not_sent": 1,
+    }
     group = inviting.without_answer(viewer(people.ada), kinds.load(id), Channel.FORM)
     table = modules["target_group_members"].table
     said = select(table.c.contact_id).where(table.c.target_group_id == group)
@@ -209,6 +222,17 @@ def test_merged_contacts_keep_one_row_with_the_better_state_and_the_earliest_reg
     assert attendee(both, gone) is None
     assert attendee(both, third)["status"] == "spare"
     assert attendee(only, kept)["status"] == "joined"
+
+
+def test_merged_contacts_who_both_wait_keep_the_earlier_place_in_the_queue(event, contacts, attendee):
+    first, early, late = contacts(3)
+    id = event(seats=1, spare_places=3)
+    for one in (first, early, late):
+        seats.register(ANYBODY, id, one, "public")
+    early_no = attendee(id, early)["queue_no"]
+    assert early_no < attendee(id, late)["queue_no"]
+    merging.merge_contacts(SYSTEM, late, early, Channel.FORM)
+    assert (attendee(id, late)["status"], attendee(id, late)["queue_no"]) == ("spare", early_no)
 
 
 def test_the_name_of_a_deleted_contact_stays_on_the_row(session, event, contacts, row):

@@ -192,6 +192,18 @@ def test_sub_events_have_seats_of_their_own_and_go_with_the_main_event(mass_even
     assert told.value.code == "main_event_first"
 
 
+def test_who_does_not_confirm_in_time_loses_the_parts_too(mass_event, contacts, attendee):
+    main, guests = mass_event(capacity=5, confirm_email=True), contacts(2)
+    dinner = mass_event(name="Dinner", parent_id=main, capacity=1, spare_capacity=1)
+    for one in guests:
+        seats.register(ANYBODY, main, one, "public", sub_event_ids=[dinner])
+    seats.confirm(ANYBODY, attendee(main, guests[1])["id"])
+    with clock.standing_at(NOW + timedelta(minutes=31)):
+        waiting.release(standings.lock_family(main, ())[main])
+    assert [attendee(id, guests[0])["status"] for id in (main, dinner)] == ["cancelled", "cancelled"]
+    assert [attendee(id, guests[1])["status"] for id in (main, dinner)] == ["joined", "joined"]
+
+
 def test_the_rule_of_a_group_of_sub_events_holds(mass_event, contacts):
     main, (guest,) = mass_event(sub_event_rule="exactly_one"), contacts(1)
     parts = [mass_event(name=name, parent_id=main) for name in ("Morning", "Evening")]

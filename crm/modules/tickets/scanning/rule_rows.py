@@ -93,8 +93,10 @@ def _clean_rule(values: Mapping[str, Any]) -> dict[str, Any]:
         try:
             compile_pattern(row["subject"])
         except re2.error as bad:
+            said = bad.args[0] if bad.args else ""
+            reason = said.decode(errors="replace") if isinstance(said, bytes) else str(said)  # re2 says it in bytes
             faults["subject"] = [
-                Fault("bad_pattern", _("This pattern cannot be read: %(reason)s.", reason=str(bad)[:200]))
+                Fault("bad_pattern", _("This pattern cannot be read: %(reason)s.", reason=reason[:200]))
             ]
     if row["match"] not in ("all", "any"):
         faults["match"] = [Fault("not_in_list", _("Choose a value of the list."))]
