@@ -44,7 +44,7 @@ def given(kind: str) -> str | None:
 def _wait(is_ready: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
     end = time.monotonic() + 60
     while not is_ready():
-        assert process.poll() is None, "the broker ended instead of starting"
+        assert process.poll() is None, f"the broker ended instead of starting (code {process.returncode})"
         assert time.monotonic() < end, "the broker does not start"
         time.sleep(0.05)
 
@@ -99,6 +99,10 @@ class PrivateBroker:
         except (redis.RedisError, pika.exceptions.AMQPError):
             return False
         return True
+
+    def said(self) -> str:
+        """The end of what the server wrote."""
+        return (self.folder / "output").read_text(errors="replace")[-2000:]
 
     def stop(self) -> None:
         for process in reversed(self.processes):

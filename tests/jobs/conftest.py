@@ -24,7 +24,7 @@ from tests.jobs.worker_process import QUEUE, SAID
 
 ENGINES = [("embedded", ""), *((engine, kind) for kind in brokers.KINDS for engine in ("dramatiq", "celery"))]
 LEASE_SECONDS = 2
-PATIENCE_SECONDS = 180  # until something counts as never happening: processes start slowly on a machine that is busy
+PATIENCE_SECONDS = 120  # until something counts as never happening: processes start slowly on a machine that is busy
 
 
 def combinations() -> list[Any]:
@@ -40,7 +40,11 @@ def combinations() -> list[Any]:
 
 @pytest.fixture(scope="session")
 def broker_of() -> Iterator[Callable[[str], str]]:
-    """`broker_of("redis")`: the address of a running broker of that kind."""
+    """`broker_of("redis")`: the address of a running broker of that kind; one that ended meanwhile is started again.
+
+    What the house does without its broker is asked in test_broker_lost.py; here a server that the machine took away would
+    only make every test after it wait in vain.
+    """
     started: dict[str, PrivateBroker] = {}
 
     def find(kind: str) -> str:
@@ -50,6 +54,10 @@ def broker_of() -> Iterator[Callable[[str], str]]:
             return url
         if kind not in started:
             started[kind] = PrivateBroker(kind)
+            started[kind].start()
+        elif not started[kind].is_ready():
+            sys.stderr.write(f"the {kind} of these tests was gone; it had said:\n{started[kind].said()}\n")
+            started[kind].stop()
             started[kind].start()
         return started[kind].url
 
@@ -61,7 +69,9 @@ def broker_of() -> Iterator[Callable[[str], str]]:
 class Works:
     """Worker processes on one database, and what a test asks of it."""
 
-    def __init__(self, url: str, engine: str, broker: str, folder: Path) -> None:
+    def __init__(self, url: str, engine: str, broker: str, folder: Path, kind: str = "") -> None:
+        """`kind`: of the broker, where all tests of this process share it."""
+        self.kind = kind
         self.app = make_app(url, queue_engine=engine, queue_url=broker, data_dir=str(folder))
         self.engine, self.folder = engine, folder
         self.said = {"url": url, "engine": engine, "broker": broker, "lease": LEASE_SECONDS, "folder": str(folder)}
@@ -151,7 +161,7 @@ def shared(request: pytest.FixtureRequest, broker_of: Any, tmp_path_factory: Any
     engine, kind, database = request.param
     broker = broker_of(kind)
     url = databases.create(database, build_template)
-    found = Works(url, engine, broker, tmp_path_factory.mktemp("works"))
+    found = Works(url, engine, broker, tmp_path_factory.mktemp("works"), kind)
     found.start(2)
     yield found
     with found.app.app_context():
@@ -161,7 +171,8 @@ def shared(request: pytest.FixtureRequest, broker_of: Any, tmp_path_factory: Any
 
 
 @pytest.fixture
-def works(shared: Works) -> Iterator[Works]:
+def works(shared: Works, broker_of: Any) -> Iterator[Works]:
+    broker_of(shared.kind)
     with shared.app.app_context():
         shared.start(1)
         yield shared
