@@ -35,6 +35,7 @@ def make_demo(tell: Callable[[str], None]) -> None:
     logins = staff.make()
     made = customers.make(dice, [one.id for one in logins[1:4]])
     tell(f"{len(made.accounts)} accounts, {len(made.contacts):,} contacts, {len(made.leads)} leads.")
+    customers_in = portal.make(made, logins[2].id)
     support.make(dice, [one.id for one in logins[2:4]], tell)
     mailings.make(dice, logins[1].id, tell)
     automatic.make(random.Random(SEED + 1), logins[1].id, made.contacts, tell)  # other demo data stays as it is
@@ -42,9 +43,9 @@ def make_demo(tell: Callable[[str], None]) -> None:
     feedback.make(dice, logins[1].id, made.contacts, tell)
     visitors.make(dice, made.contacts, tell)
     web_forms.make(random.Random(SEED + 2), logins[1].id, tell)
-    logins += portal.make(made, logins[2].id)
     requests.make(dice, [one.id for one in logins[2:4]], tell)
     scoring.make(logins[1].id, tell)
+    logins += customers_in
     staff.keep(logins)
     tell("Demo log-ins (kept in demo-logins.txt of the data folder):")
     for one in logins:

@@ -12,6 +12,7 @@ from crm.engine.channels import Channel
 from crm.identity import viewers
 from crm.modules.events import attendance, kinds, seats, standings, typical
 from crm.modules.events.event_times import set_times
+from hub.demo import portal
 
 ZONE = "Europe/Helsinki"
 
@@ -40,7 +41,8 @@ def make(dice: random.Random, organiser: int, contacts: Sequence[int], tell: Cal
         for n in range(2)
     ]
     set_times(viewer, training, times, Channel.FORM)
-    for n, guest in enumerate(guests[:28]):
+    regulars = portal.their_contacts()  # the first has been to the training; the last comes to the fair
+    for n, guest in enumerate([*regulars[:1], *guests[:28]]):
         with clock.standing_at(first - timedelta(days=30 - n, hours=dice.randrange(8))):
             seats.register(viewer, training, guest, "crm", Channel.FORM, tells=False)
     joined = [id for id, status in standings.attending(training) if status == "joined"]
@@ -66,6 +68,9 @@ def make(dice: random.Random, organiser: int, contacts: Sequence[int], tell: Cal
             seats.register(viewer, fair, guest, "crm", Channel.FORM, sub_event_ids=parts, tells=False)
     for id, _status in standings.attending(fair)[5:9]:
         seats.cancel(viewer, id, Channel.FORM, tells=False)
+    for guest in regulars[-1:]:
+        with clock.standing_at(today - timedelta(days=2)):
+            seats.register(viewer, fair, guest, "portal", Channel.FORM, sub_event_ids=[dinner], tells=False)
     for role, guest in zip(("Host", "Speaker", "Helper"), guests[86:], strict=False):
         records.create(viewer, "event_personnel", {"event_id": fair, "contact_id": guest, "role": role}, Channel.FORM)
     db.session.commit()

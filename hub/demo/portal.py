@@ -1,11 +1,14 @@
 """A demo portal: two profiles, an ordinary customer and one who administers the company, both of a company that buys."""
 
-from sqlalchemy import update
+from datetime import timedelta
+
+from sqlalchemy import select, update
 
 from crm import clock
 from crm.db import db
 from crm.engine import records
 from crm.engine.channels import Channel
+from crm.engine.registry import modules
 from crm.identity import passwords
 from crm.identity.viewer import SYSTEM
 from crm.modules.portals import matrix, usual
@@ -49,6 +52,12 @@ def make(made: Customers, owner: int) -> list[Login]:
     return logins
 
 
+def their_contacts() -> list[int]:
+    """The contacts with a log-in, who shall have something of their own to see."""
+    users = modules["portal_users"].table
+    return list(db.session.scalars(select(users.c.contact_id).order_by(users.c.id)))
+
+
 def _busiest(made: Customers) -> int:
     """A contact of a company with several people."""
     count: dict[int, int] = {}
@@ -62,11 +71,11 @@ def _log_in(
     portal: int, profile: int, account: int, owner: int, first: str, last: str, is_admin: bool, purpose: str
 ) -> Login:
     email, password = f"{first.lower()}@demo.example", fresh_password()
-    contact = records.create(
-        SYSTEM, "contacts",
-        {"first_name": first, "last_name": last, "email": email, "account_id": account, "owner_id": owner, "title": "Buyer"},
-        Channel.SYSTEM,
-    )  # fmt: skip
+    values = {
+        "first_name": first, "last_name": last, "email": email, "account_id": account, "owner_id": owner, "title": "Buyer",
+    }  # fmt: skip
+    with clock.standing_at(clock.now() - timedelta(days=200)):  # known before anything that is told of them
+        contact = records.create(SYSTEM, "contacts", values, Channel.SYSTEM)
     said = {"contact_id": contact, "portal_id": portal, "profile_id": profile, "is_admin": is_admin, "owner_id": owner}
     id = records.create(SYSTEM, "portal_users", said, Channel.SYSTEM)
     now, hashed = clock.now(), passwords.hash_of(password)

@@ -20,6 +20,7 @@ from crm.modules.cases import opening
 from crm.modules.groups import writing
 from crm.modules.service_requests import accepting, categories, feedback, moving, notes, planning, steps, taking, types
 from crm.modules.service_requests.lists import ENDED
+from hub.demo import portal
 
 UNIT = "Care and repairs"
 PLACES = (
@@ -122,11 +123,11 @@ def make(dice: random.Random, agents: Sequence[int], tell: Callable[[str], None]
 
 def _people() -> list[int]:
     """Contacts who ask: those with a log-in of the portal first, so that they have something to see."""
-    contacts, users = modules["contacts"].table, modules["portal_users"].table
+    contacts = modules["contacts"].table
     said = select(contacts.c.id).where(
         contacts.c.email.is_not(None), contacts.c.account_id.is_not(None), contacts.c.deleted_at.is_(None)
     )
-    logged = list(db.session.scalars(select(users.c.contact_id).order_by(users.c.id)))
+    logged = portal.their_contacts()
     return logged + [id for id in db.session.scalars(said.order_by(contacts.c.id).limit(200)) if id not in logged]
 
 

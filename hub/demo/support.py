@@ -17,6 +17,7 @@ from crm.identity import viewers
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.modules.tickets import commenting
 from crm.modules.tickets.commenting import Author
+from hub.demo import portal
 
 TICKETS = (  # title, what the customer wrote, priority, status, days ago, then (who, visibility, words)
     ("The door of the phone booth squeaks", "Every time somebody goes in, the whole floor looks up.", "Normal", "In Progress", 2, (
@@ -34,6 +35,7 @@ TICKETS = (  # title, what the customer wrote, priority, status, days ago, then 
     )),
     ("Can a booth be moved without you", "We are moving to the second floor in spring.", "Normal", "Open", 1, ()),
 )  # fmt: skip
+WITH_LOG_IN = {0: 0, 1: 1, 3: 0}  # number of the ticket → which of those with a log-in of the portal wrote it
 FAQS = (
     ("How often must the felt be cleaned?", "Once a month with a vacuum cleaner and a soft brush. Do not wash it: water loosens the glue."),
     ("Can we move a booth ourselves?", "Yes, on a level floor and with two people. Loosen the four feet, move it on the glides and level it again."),
@@ -49,8 +51,11 @@ def make(dice: random.Random, agents: Sequence[int], tell: Callable[[str], None]
     )
     people = list(db.session.scalars(said.order_by(contacts.c.id).limit(200)))
     staff = [one for one in (viewers.of_user(id) for id in agents) if one is not None]
+    logged = portal.their_contacts()
     for number, (title, words, priority, status, days, thread) in enumerate(TICKETS):
         agent, contact_id = staff[number % len(staff)], dice.choice(people)
+        if logged and number in WITH_LOG_IN:
+            contact_id = logged[WITH_LOG_IN[number] % len(logged)]
         with clock.standing_at(clock.now() - timedelta(days=days, hours=3)):
             values = {
                 "title": title, "description": words, "priority": priority, "contact_id": contact_id, "source": "email",
