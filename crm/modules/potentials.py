@@ -86,6 +86,11 @@ class Potential(Record):
     description: Mapped[str | None] = f.long_text("Description")
 
 
+def won_stages() -> list[str]:
+    """The stages that mean won, as the list of stages says."""
+    return [choice.key for choice in choices("sales_stage") if choice.carries.get("kind") == "Won"]
+
+
 def what_stage_brings(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
     """A new stage brings its probability, unless one is given with it, and stamps or clears the day of closing."""
     before: Mapping[str, Any] = old or {}

@@ -1,6 +1,7 @@
 """Whose touches a lead or a potential has, which was first and last, and what all of them together brought in."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -16,12 +17,13 @@ from crm.engine.permissions import scope
 from crm.engine.registry import modules
 from crm.engine.rows import Row
 from crm.identity.viewer import Viewer
+from crm.modules.potentials import won_stages
 from web_tracking.scoring.touches import Touch
 
 TOUCHES = Touch.__table__
 Share = Literal["first", "last", "even"]
 SHARES: tuple[Share, ...] = ("first", "last", "even")
-WON = "Closed Won"
+HOUSE = "EUR"  # the currency of amounts that say none
 
 
 def _owners(key: str) -> Select[Any]:
@@ -108,29 +110,44 @@ def path(viewer: Viewer, row: Row, most: int = 12) -> tuple[list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Brought:
-    """What one source or campaign brought; shares of several touches are parts of one."""
+    """What one source or campaign brought; shares of several touches are parts of one. `values`: won amounts by currency:
+    the house keeps no rates, so they are never added up over currencies."""
 
     name: str
     leads: float
     potentials: float
     won: float
-    value: Decimal
+    values: Mapping[str, Decimal]
 
 
 def brought(
     viewer: Viewer, share: Share, by: Literal["label", "campaign"], first: date | None = None, last: date | None = None
 ) -> list[Brought]:
     """What each source brought among the records that the viewer may see, made in these days. One statement a module."""
-    found: dict[str, list[Any]] = {}
+    counts: dict[str, list[float]] = {}
+    values: dict[str, dict[str, Decimal]] = {}
     for key in ("leads", "potentials"):
         for row in db.session.execute(_shares(viewer, key, share, by, first, last)).mappings():
-            one = found.setdefault(row["touch_name"], [0.0, 0.0, 0.0, Decimal(0)])
+            one = counts.setdefault(row["touch_name"], [0.0, 0.0, 0.0])
             one[0 if key == "leads" else 1] += float(row["number"] or 0)
             if key == "potentials":
                 one[2] += float(row["won"] or 0)
-                one[3] += Decimal(str(round(float(row["value"] or 0) / 10_000, 2)))
-    made = [Brought(name, *values) for name, values in found.items()]
-    return sorted(made, key=lambda one: (-one.value, -one.won, -one.potentials, -one.leads, one.name))
+                if row["value"]:
+                    amount = Decimal(str(round(float(row["value"]) / 10_000, 2)))
+                    values.setdefault(row["touch_name"], {})[row["money"]] = amount
+    made = [Brought(name, *some, values.get(name, {})) for name, some in counts.items()]
+    leading = currencies(made)[:1]
+
+    def rank(one: Brought) -> tuple[Any, ...]:
+        return (*(-one.values.get(money, 0) for money in leading), -one.won, -one.potentials, -one.leads, one.name)
+
+    return sorted(made, key=rank)
+
+
+def currencies(rows: Sequence[Brought]) -> list[str]:
+    """The currencies of what was won, that of the house first, then those of most rows."""
+    found = Counter(money for row in rows for money in row.values)
+    return sorted(found, key=lambda money: (money != HOUSE, -found[money], money))
 
 
 def _shares(viewer: Viewer, key: str, share: Share, by: str, first: date | None, last: date | None) -> Select[Any]:
@@ -148,10 +165,11 @@ def _shares(viewer: Viewer, key: str, share: Share, by: str, first: date | None,
     name = pairs.c[by] if by == "campaign" or kept is None else func.coalesce(pairs.c[by], kept)
     said = select(func.coalesce(name, "").label("touch_name"), func.sum(part).label("number"))
     if key == "potentials":
-        is_won = table.c.stage == WON
+        is_won = table.c.stage.in_(won_stages())
         value = cast(func.coalesce(cast(table.c.amount, TOUCHES.c.ref.type), 0), Float)
         said = said.add_columns(
-            func.sum(case((is_won, part), else_=0.0)).label("won"), func.sum(case((is_won, part * value), else_=0.0)).label("value")
+            func.sum(case((is_won, part), else_=0.0)).label("won"), func.sum(case((is_won, part * value), else_=0.0)).label("value"),
+            func.coalesce(func.nullif(table.c.currency, ""), HOUSE).label("money"),
         )  # fmt: skip
     said = said.select_from(table).outerjoin(pairs, meets if chosen is None else and_(meets, chosen))
     said = said.where(table.c.id.in_(seen))
@@ -160,4 +178,4 @@ def _shares(viewer: Viewer, key: str, share: Share, by: str, first: date | None,
         said = said.where(table.c.created_at >= datetime.combine(first, time(), zone))
     if last is not None:
         said = said.where(table.c.created_at < datetime.combine(last, time.max, zone))
-    return said.group_by("touch_name")
+    return said.group_by("touch_name", *(["money"] if key == "potentials" else []))

@@ -4,11 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from crm import clock
 from crm.db import db
-from crm.engine import merging, records, search
+from crm.engine import merging, picklists, records, search
 from crm.engine.channels import Channel
 from crm.engine.conditions import where
 from crm.engine.registry import modules
@@ -122,9 +122,9 @@ def test_what_brings_customers_is_counted_by_the_first_the_last_or_all_touches(p
     make("potentials", contact_id=ben, stage="Prospecting", amount=Decimal(100))
     make("potentials", name="Of nobody")
 
-    def brought(share: Any, by: Any = "label") -> dict[str, tuple[float, float, float, Decimal]]:
+    def brought(share: Any, by: Any = "label") -> dict[str, tuple[float, float, float, Any]]:
         return {
-            one.name: (one.leads, round(one.potentials, 3), round(one.won, 3), one.value)
+            one.name: (one.leads, round(one.potentials, 3), round(one.won, 3), one.values.get("EUR", 0))
             for one in attributing.brought(SYSTEM, share, by)
         }
 
@@ -136,6 +136,22 @@ def test_what_brings_customers_is_counted_by_the_first_the_last_or_all_touches(p
     assert brought("first", "campaign")["spring"] == (0, 1, 1, 900)
     # who sees nothing of others counts nothing of them
     assert sum(one.potentials for one in attributing.brought(people["ada"], "first", "label")) == 3
+
+
+def test_amounts_of_several_currencies_stand_beside_each_other_and_the_list_of_stages_says_what_is_won(
+    session: Any,
+) -> None:
+    lists, values = picklists.Picklist.__table__, picklists.PicklistValue.__table__
+    picklists.add("sales_stage", ["Signed"])
+    mine = (values.c.key == "Signed") & (values.c.picklist_id == select(lists.c.id).where(lists.c.name == "sales_stage").scalar_subquery())  # fmt: skip
+    session.execute(update(values).where(mine).values(carries={"kind": "Won", "probability": 100}))
+    picklists.touch()
+    anna = make("contacts")
+    touch(anna, 9, "google")
+    for stage, amount, currency in (("Closed Won", 900, "EUR"), ("Signed", 400, "SEK"), ("Signed", 100, None), ("Prospecting", 50, "USD")):  # fmt: skip
+        make("potentials", contact_id=anna, stage=stage, amount=Decimal(amount), currency=currency)
+    [google] = attributing.brought(SYSTEM, "first", "label")
+    assert (google.won, google.values) == (3, {"EUR": 1000, "SEK": 400})
 
 
 def test_what_came_after_the_closing_did_not_bring_it(session: Any) -> None:

@@ -2,7 +2,9 @@
 
 import csv
 import io
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any, Literal
 
 from flask import Response, render_template, request
@@ -12,9 +14,10 @@ from crm import clock
 from crm.engine import picklists
 from crm.engine.permissions import demand, readable
 from crm.ui.charts import Chart, Point
+from crm.ui.formats import own
 from crm.ui.session import viewer
 from web_tracking.scoring import attributing
-from web_tracking.scoring.attributing import SHARES, Brought, Share
+from web_tracking.scoring.attributing import HOUSE, SHARES, Brought, Share, currencies
 
 DAYS = (30, 90, 365, 0)
 MOST_DRAWN = 12
@@ -25,36 +28,70 @@ def report() -> str:
     asked = _asked()
     rows = _read(asked)
     has_value = "amount" in readable(viewer(), "potentials")
-    drawn = [row for row in rows if (row.value if has_value else row.won)][:MOST_DRAWN]
     say = say_campaign if asked["by"] == "campaign" else say_source
-    chart = Chart(
-        _("Value of what was won") if has_value else _("What was won"),
-        [Point(say(row.name), row.value if has_value else row.won) for row in drawn], "bars", "money" if has_value else "number",
-        _("Source"), _("Value") if has_value else _("Won"),
-    )  # fmt: skip
+    charts = (
+        [_of_money(rows, money, say) for money in currencies(rows) or [HOUSE]] if has_value else [_of_won(rows, say)]
+    )
     came = sorted(rows, key=lambda row: -row.leads)[:MOST_DRAWN]
     leads = Chart(
         _("Leads"), [Point(say(row.name), round(row.leads, 1)) for row in came if row.leads], "bars", "number", _("Source"), _("Leads")
     )  # fmt: skip
     return render_template(
-        "scoring/sources.html", here="sources", rows=rows, chart=chart, leads_chart=leads, has_value=has_value, say=say, choices=DAYS, **asked,
+        "scoring/sources.html", here="sources", rows=rows, charts=[*charts, leads], say_values=say_values, has_value=has_value, say=say, choices=DAYS, **asked,
         shares=[("first", _("First touch")), ("last", _("Last touch")), ("even", _("Evenly split"))],
         ways=[("label", _("By source")), ("campaign", _("By campaign"))],
     )  # fmt: skip
 
 
+def _of_money(rows: Sequence[Brought], money: str, say: Callable[[str], str]) -> Chart:
+    """What was won in one currency."""
+    drawn = sorted((row for row in rows if row.values.get(money)), key=lambda row: -row.values[money])[:MOST_DRAWN]
+    title = _("Value of what was won")
+    return Chart(
+        title if money == HOUSE else f"{title}, {money}", [Point(say(row.name), row.values[money]) for row in drawn], "bars",
+        "money" if money == HOUSE else "number", _("Source"), _("Value"),
+    )  # fmt: skip
+
+
+def _of_won(rows: Sequence[Brought], say: Callable[[str], str]) -> Chart:
+    """How many were won, for who may not see amounts."""
+    drawn = sorted((row for row in rows if row.won), key=lambda row: -row.won)[:MOST_DRAWN]
+    points = [Point(say(row.name), round(row.won, 1)) for row in drawn]
+    return Chart(_("What was won"), points, "bars", "number", _("Source"), _("Won"))
+
+
+def say_values(values: Mapping[str, Decimal]) -> str:
+    """Amounts of several currencies beside each other; "–" for none."""
+    said = [
+        own().money(values[money])
+        if money == HOUSE
+        else f"{own().number(values[money], 0 if values[money] == int(values[money]) else 2)} {money}"
+        for money in sorted(values, key=lambda money: (money != HOUSE, money))
+    ]
+    return " · ".join(said) or "–"
+
+
 def as_csv() -> Response:
-    """The same numbers as a file."""
+    """The same numbers as a file; a column for each currency."""
     out = io.StringIO()
     write = csv.writer(out)
-    write.writerow([_("Source"), _("Leads"), _("Potentials"), _("Won"), _("Value")])
     has_value = "amount" in readable(viewer(), "potentials")
     asked = _asked()
-    for row in _read(asked):
+    rows = _read(asked)
+    monies = (currencies(rows) or [HOUSE]) if has_value else []
+    first = _("Campaign") if asked["by"] == "campaign" else _("Source")
+    write.writerow([first, _("Leads"), _("Potentials"), _("Won"), *(f"{_('Value')} {money}" for money in monies)])
+    for row in rows:
         name = say_campaign(row.name) if asked["by"] == "campaign" else say_source(row.name)
         name = f"'{name}" if name[:1] in "=+-@\t\r" else name
         write.writerow(
-            [name, round(row.leads, 2), round(row.potentials, 2), round(row.won, 2), row.value if has_value else ""]
+            [
+                name,
+                round(row.leads, 2),
+                round(row.potentials, 2),
+                round(row.won, 2),
+                *(row.values.get(money, 0) for money in monies),
+            ]
         )
     return Response(
         out.getvalue(), mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="sources.csv"'}
