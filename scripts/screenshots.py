@@ -106,7 +106,17 @@ def _address(page: Page, base: str, said: str) -> str:
     cards = [href for href in found if re.fullmatch(rf"/{app}/{module}/\d+(/write)?", href)]
     if not cards:
         raise SystemExit(f"There is no card in the list of {module}.")
-    return re.sub(r"/write$", "", cards[0]) + ("/write" if kind.endswith("write") else "")
+    cards = [re.sub(r"/write$", "", href) for href in cards]
+    return _first_designed(page, base, cards) if kind == "ecp-write" else cards[0]
+
+
+def _first_designed(page: Page, base: str, cards: list[str]) -> str:
+    """The writing page of the first mail with a visual design; a mail in plain text shows none of the editor."""
+    for address in dict.fromkeys(f"{card}/write" for card in cards):
+        page.goto(base + address)
+        if page.locator("#f-mjml").count() and page.input_value("#f-mjml").strip():
+            return address
+    raise SystemExit("No mail of the list has a visual design.")
 
 
 def _free_port() -> int:
