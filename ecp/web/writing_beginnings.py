@@ -1,24 +1,30 @@
 """What a new mail begins with: a template, a design of our own, or nothing; each shown small as it looks."""
 
 from functools import cache
+from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
 
-from crm.engine import search
+from crm.engine import attachments, records, search
+from crm.engine.channels import Channel
 from crm.engine.permissions import demand
 from crm.engine.refusals import Missing
 from crm.engine.registry import modules
-from crm.ui.face import face
-from crm.ui.session import viewer
+from crm.modules import email_templates
+from crm.ui.session import commit, viewer
 from crm.words import N_
+from ecp import senders
+from ecp.content.blank import BLANK
 from ecp.content.compile import Content, compile
 from ecp.content.designs import DESIGNS
 from ecp.content.preview import PREVIEW_CSP, preview
 from ecp.content.problems import ContentRefused
 from ecp.modules.mail_rules import content_of
+from ecp.web import writing_versions
+from ecp.web.writing_sheet import INFO, KEY, WRITTEN, home
 
-KEY = "email_templates"
 PURPOSES = (
     ("newsletter", N_("Newsletters")), ("invitation", N_("Invitations")), ("announcement", N_("Announcements")),
     ("transactional", N_("Transactional mail")),
@@ -32,8 +38,40 @@ def begin() -> str:
     columns = ("name", "subject", "folder", "updated_at")
     templates = search.find(viewer(), KEY, where=said, columns=columns, sort=("name",), limit=100, count="none").rows
     designs = [(_(label), [one for one in DESIGNS if one.purpose == purpose]) for purpose, label in PURPOSES]
-    home = f"{face().prefix}/{KEY}"
-    return render_template("ecp_begin.html", templates=templates, designs=designs, here=KEY, home=home)
+    return render_template("ecp_begin.html", templates=templates, designs=designs, here=KEY, home=home())
+
+
+def build() -> AnyResponse:
+    """Make a mail: a copy of a template, or a blank one. Later changes of the template do not reach it."""
+    chosen = request.form.get("template", type=int)
+    kind = "template" if request.form.get("kind") == "template" else "email"
+    values: dict[str, Any] = {
+        "name": _("New e-mail") if kind == "email" else _("New template"),
+        "kind": kind,
+        "mjml": BLANK,
+    }
+    if (sender := senders.default_row()) is not None:
+        values |= {"sender_address_id": sender.id, "sender_name": sender.display_name}
+    design = next((one for one in DESIGNS if one.key == request.form.get("design")), None)
+    if design is not None:
+        values |= {"name": design.name, "subject": design.subject, "language": design.language, "mjml": design.mjml}
+    if chosen:
+        row = search.one(viewer(), KEY, chosen)
+        values = {name: row[name] for name in (*INFO, *WRITTEN) if name in row and name not in {"owner_id", "status"}}
+        values |= {
+            "kind": kind,
+            "name": _("%(name)s (copy)", name=row["name"])[:150] if row["kind"] == kind else row["name"],
+        }
+    if email_templates.folder_is_open(viewer(), values, None):
+        values["folder"] = "Public"  # what administrators keep together others build on, elsewhere
+    id = records.create(viewer(), KEY, values | {"status": "inactive"}, Channel.FORM)
+    if chosen:
+        for file in attachments.files_of(viewer(), KEY, chosen):
+            attachments.attach(viewer(), KEY, id, file.id, Channel.FORM)
+        records.update(viewer(), KEY, id, {"template_id": chosen}, Channel.SYSTEM)
+        writing_versions.copy_all(chosen, id)
+    commit()
+    return redirect(f"{home()}/{id}/write?view=visual", 303)
 
 
 def look_of_design(key: str) -> Response:
