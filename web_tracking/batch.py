@@ -77,8 +77,7 @@ class Batch:
             elif hit.kind == "bot":
                 self._count(hit, at, "bots")
             elif hit.visitor is None:
-                self._count(hit, at, "views")
-                self._count(hit, at, "page", json.loads(hit.said)["p"])
+                self._count_page(hit, at, json.loads(hit.said))
             else:
                 self._personal(hit, at, json.loads(hit.said))
             self.heard[hit.site_id] = at
@@ -104,8 +103,7 @@ class Batch:
         who = self._who(said.get("w"), known)
         if known is None:
             if said.get("l") and who is None:
-                self._count(hit, at, "views")  # nobody we know, who did not agree: a number
-                self._count(hit, at, "page", said["p"])
+                self._count_page(hit, at, said)  # nobody we know, who did not agree: a number
                 return
             known = self._greet(place, at)
         sendout_id = self._bind(known, said["w"], who, at) if who is not None else None
@@ -132,8 +130,7 @@ class Batch:
         if hit.kind == "view":
             values["page_count"] += 1
             values["exit"] = said["p"]
-            self._count(hit, at, "views")
-            self._count(hit, at, "page", said["p"])
+            self._count_page(hit, at, said)
         else:
             self._count(hit, at, hit.kind, said["e"])
 
@@ -226,6 +223,12 @@ class Batch:
             self.visits = [visit for visit in self.visits if visit.values["visitor_id"] not in gone]
             self.links = [link for link in self.links if link["visitor_id"] not in gone]
             self.seconds = {place: said for place, said in self.seconds.items() if place[0] not in gone}
+
+    def _count_page(self, hit: Waiting, at: datetime, said: dict[str, Any]) -> None:
+        """A page was seen; one that was told before its person agreed has been counted then."""
+        if not said.get("d"):
+            self._count(hit, at, "views")
+            self._count(hit, at, "page", said["p"])
 
     def _count(self, hit: Waiting, at: datetime, what: str, name: str = "") -> None:
         self.counts[hit.site_id, self._day(at), what, name] += 1

@@ -70,7 +70,8 @@ class Beacon:
         hosts = site.hosts if site is not None else ()
         if body is None or site is None or host_of(origin) not in hosts or host_of(body.url) not in hosts:
             return _answer(start_response, "204 No Content")
-        if environ.get("HTTP_DNT") != "1" and environ.get("HTTP_SEC_GPC") != "1" and not site.leaves_out(address):
+        refuses = environ.get("HTTP_DNT") == "1" or environ.get("HTTP_SEC_GPC") == "1" or site.leaves_out(address)
+        if not refuses or body.kind == "forget":  # who refuses now may have agreed before
             try:
                 self._keep(site, body, kept, environ.get("HTTP_USER_AGENT", ""))
             except Exception:
@@ -100,6 +101,8 @@ class Beacon:
             return {"p": said["p"], "x": body.seconds}
         if body.kind == "forget":
             return {}
+        if body.counted:
+            said["d"] = 1
         if not body.agreed:
             said["l"] = 1  # only if it comes by a personal link, or has before
         if body.title:

@@ -10,11 +10,12 @@ KEY = re.compile(r"[0-9a-f]{20}")
 VISITOR = re.compile(r"[A-Za-z0-9_-]{22}")
 MOST_SECONDS = 6 * 3600
 _TEXTS = {"u": 2048, "r": 2048, "t": 1000, "e": 200, "p": 100}
-_NAMES = frozenset("skvnurtepxc")
+_NAMES = frozenset("skvnurtepxcd")
 
 
 class Body(NamedTuple):
-    """What a script says. `visitor`: "" when the browser is not to be known again; `agreed`: its person said so."""
+    """What a script says. `visitor`: "" when the browser is not to be known again; `agreed`: its person said so;
+    `counted`: this page view was told before, as a bare number, when its person had not agreed yet."""
 
     site: str
     kind: str
@@ -27,6 +28,7 @@ class Body(NamedTuple):
     name: str = ""
     token: str = ""
     seconds: int = 0
+    counted: bool = False
 
 
 def read(data: bytes) -> Body | None:
@@ -49,11 +51,13 @@ def read(data: bytes) -> Body | None:
         return None
     if not isinstance(visitor, str) or (visitor and not VISITOR.fullmatch(visitor)) or agreed not in (0, 1):
         return None
+    if said.get("d", 0) not in (0, 1):
+        return None
     if "u" not in said or (kind in {"forget", "leave"} and not visitor):
         return None
     return Body(
         key, kind, nonce, visitor, bool(agreed), said["u"], said.get("r", ""), said.get("t", ""), said.get("e", ""),
-        said.get("p", ""), min(seconds, MOST_SECONDS),
+        said.get("p", ""), min(seconds, MOST_SECONDS), bool(said.get("d", 0)),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ class Script:
 
     def of(self, site: Site, accepted: str) -> tuple[Headers, bytes]:
         """Headers and body. Raises assets.NotBuilt when the browser files are missing."""
-        plain, packed = _made(manifest()["track.js"], site.key, site.needs_consent, site.counts_all)
+        plain, packed = _made(manifest()["track.js"], site.key, site.needs_consent, site.counts_all, site.kept)
         body = packed if "gzip" in accepted else plain
         headers = [
             ("Content-Type", "text/javascript; charset=utf-8"),
@@ -31,7 +31,7 @@ class Script:
 
 
 @lru_cache(maxsize=256)
-def _made(name: str, key: str, needs_consent: bool, counts_all: bool) -> tuple[bytes, bytes]:
-    rules = json.dumps({"key": key, "consent": needs_consent, "counts": counts_all}, separators=(",", ":"))
-    plain = f"window.crmSite={rules};".encode() + (FOLDER / name).read_bytes()
+def _made(name: str, key: str, needs_consent: bool, counts_all: bool, kept: frozenset[str]) -> tuple[bytes, bytes]:
+    rules = {"key": key, "consent": needs_consent, "counts": counts_all, "kept": sorted(kept)}
+    plain = f"window.crmSite={json.dumps(rules, separators=(',', ':'))};".encode() + (FOLDER / name).read_bytes()
     return plain, gzip.compress(plain, 9)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crm import clock, limits
-from tests.web_tracking.conftest import ANNA, FIREFOX, Tracked
+from tests.web_tracking.conftest import ANNA, BEN, FIREFOX, Tracked
 from web_tracking import cleaning, parsing
 from web_tracking.collect import Beacon
 
@@ -112,6 +112,27 @@ def test_page_views_without_consent_are_bare_numbers_where_the_site_counts_them(
     assert site.rows("visitors") == site.rows("visits") == site.rows("page_views") == []
     assert site.counts("views") == {"": 1}
     assert site.counts("page") == {"/a": 1}
+
+
+@pytest.mark.parametrize("mode", ["required", "legitimate"])
+def test_a_page_that_was_counted_before_its_person_agreed_is_counted_once(track: Any, anna: int, mode: str) -> None:
+    site = track(counts_all=True, consent_mode=mode)
+    site.hit(v="", c=0, path="/prices")
+    site.hit(path="/prices", d=1)
+    site.hit(v=BEN, c=0, path="/", p=site.token(anna), d=0)
+    site.roll_up()
+    is_known = 0 if mode == "required" else 1
+    assert site.counts("page") == {"/prices": 1, "/": 1}
+    assert site.counts("visits") == {"": 1 + is_known}
+
+
+@pytest.mark.parametrize("header", ["HTTP_DNT", "HTTP_SEC_GPC"])
+def test_who_refuses_now_may_have_forgotten_what_was_agreed_to_before(site: Tracked, header: str) -> None:
+    site.hit()
+    site.roll_up()
+    assert site.post(site.body(k="forget", c=0), **{header: "1"}) == "204"
+    site.roll_up()
+    assert site.rows("visitors") == site.rows("visits") == site.rows("page_views") == []
 
 
 def test_machines_are_counted_apart_and_leave_nothing_else(site: Tracked) -> None:

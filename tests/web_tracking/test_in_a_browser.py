@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page
 
 from crm.identity.sealing import sealer
-from tests.hub.test_serving import free_port
 from tests.journeys.browsing import chromium
+from tests.ports import free_port
 from tests.web_tracking.conftest import FIREFOX, Tracked
 from web_tracking import recognising, sites
 
@@ -43,7 +43,7 @@ class Site(socketserver.ThreadingMixIn, http.server.HTTPServer):
 @pytest.fixture
 def shop(track: Any) -> Iterator[tuple[Tracked, str]]:
     port = free_port()
-    made: Tracked = track(domain=f"127.0.0.1:{port}")
+    made: Tracked = track(domain=f"127.0.0.1:{port}", kept_parameters="product", counts_all=True)
     made.framed = ""
 
     def answer(request: http.server.BaseHTTPRequestHandler) -> None:
@@ -96,7 +96,7 @@ def test_the_script_does_what_its_visitor_agreed_to(shop: tuple[Tracked, str], a
         page.wait_for_function("() => !location.search.includes('ch_visit')")
         assert "secret=geheim" in page.url  # only what is ours is taken out of the address
         settle(page)
-        assert made.waiting() == []
+        assert [(hit[3], hit[5]) for hit in made.waiting()] == [(None, "count")]
         assert page.context.cookies() == []
         page.evaluate("crmTrack('consent', true)")
         settle(page)
@@ -121,11 +121,24 @@ def test_the_script_does_what_its_visitor_agreed_to(shop: tuple[Tracked, str], a
         ])  # fmt: skip
         visit = made.row("visits")
         assert (visit["person_id"], visit["source"], visit["page_count"]) == (anna, "news", 4)
+        assert made.counts("views") == {"": 4}  # the first one once, although it was told before and after the consent
         page.evaluate("crmTrack('forget')")
         settle(page)
         assert page.context.cookies() == []
         made.roll_up()
         assert made.rows("visitors") == made.rows("visits") == made.rows("page_views") == []
+        for one in (True, False, True):  # who thinks again is seen on the page where he does
+            page.evaluate("(agreed) => crmTrack('consent', agreed)", one)
+        page.evaluate("history.pushState({}, '', '/fourth?product=7&tab=2')")  # a parameter that tells pages apart
+        settle(page)
+        made.roll_up()
+        assert [row["path"] for row in made.rows("page_views")] == ["/fourth", "/fourth", "/fourth?product=7"]
+        page.evaluate("crmTrack('consent', false); crmTrack('forget')")
+        settle(page)
+        made.roll_up()
+        assert [row["path"] for row in made.rows("page_views")] == [
+            "/fourth"
+        ]  # of the id before, taken away with the cookie
 
 
 def test_do_not_track_and_privacy_control_win_over_a_consent(shop: tuple[Tracked, str]) -> None:
@@ -156,7 +169,7 @@ def test_the_time_in_view_is_told_when_the_page_is_left_and_a_check_needs_no_con
         page.goto("/next")
         page.wait_for_function("() => !window.crmTrack.q")
         for _moment in range(50):  # what a page sends when it is left arrives when it arrives
-            if len(made.waiting()) == 4:
+            if len(made.waiting()) == 5:
                 break
             page.wait_for_timeout(100)
     made.roll_up()

@@ -15,6 +15,8 @@
   let shown = ""; // its address without what changes nothing
   let since = 0; // when it came into view; 0: it is not
   let seconds = 0;
+  let counted = ""; // the address that was counted before its person said anything
+  let dropped = ""; // the id that this browser had when its person refused: he may still ask to be forgotten
 
   const quietly = (act) => (...given) => {
     try {
@@ -31,6 +33,11 @@
   const keep = (value, age) => {
     document.cookie = `${COOKIE}=${value}; path=/; max-age=${age}; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
   };
+  const drop = () => {
+    dropped = kept() || dropped;
+    keep("", 0);
+    view = 0;
+  };
   const fresh = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
   const agrees = () => !refuses && consent !== false && (consent === true || (site.consent ? kept() !== "" : token !== "" || kept() !== ""));
 
@@ -43,10 +50,15 @@
   };
 
   const send = (kind, more) => {
-    const id = kind === "try" ? "" : visitor();
+    const isPlain = kind === "try" || kind === "forget"; // says nothing of a visit
+    const id = isPlain ? "" : visitor();
     const mayCount = site.counts && consent !== false && kind === "view";
-    if (refuses || (!id && !mayCount && kind !== "try")) return "";
+    if ((refuses && kind !== "forget") || (!id && !mayCount && !isPlain)) return "";
     const said = { s: site.key, k: kind, n: kind === "view" ? view : number(), u: location.href.slice(0, 2048), ...more };
+    if (kind === "view") {
+      if (!id) counted = shown;
+      else if (counted === shown) said.d = 1;
+    }
     if (id) {
       said.v = id;
       said.c = consent === true || site.consent ? 1 : 0;
@@ -59,7 +71,10 @@
     return id;
   };
 
-  const page = () => location.origin + location.pathname + (/^#!?\//.test(location.hash) ? location.hash : "");
+  const page = () => {
+    const given = new URLSearchParams(location.search);
+    return location.origin + location.pathname + site.kept.map((name) => given.getAll(name)) + (/^#!?\//.test(location.hash) ? location.hash : "");
+  };
   const see = (from) => {
     shown = page();
     view = number();
@@ -87,15 +102,15 @@
   const commands = {
     consent(value) {
       consent = value === true;
-      if (!consent) keep("", 0);
+      if (!consent) drop();
       else if (!view) see(document.referrer);
     },
     forget() {
-      const id = kept();
-      if (id && !refuses) send("forget", { v: id });
-      keep("", 0);
+      const id = kept() || dropped;
+      if (id) send("forget", { v: id });
       consent = false;
-      token = "";
+      drop();
+      token = dropped = "";
     },
     event(name) {
       if (visitor()) send("event", { e: String(name).slice(0, 100), t: document.title.slice(0, 200) });
@@ -116,7 +131,7 @@
       here.searchParams.delete("ch_try");
       history.replaceState(history.state, "", here);
     }
-    if (refuses) keep("", 0);
+    if (refuses) drop();
     if (isTried) send("try");
     const waiting = (window.crmTrack && window.crmTrack.q) || [];
     window.crmTrack = quietly((name, value) => Object.hasOwn(commands, name) && commands[name](value));
