@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, select, true,
 
 from crm import clock
 from crm.db import db
+from crm.engine import outbox
 from crm.engine.registry import modules
 from crm.mail.sending.deliveries import Delivery
 from crm.modules import retention
@@ -41,14 +42,18 @@ def event_of(kind: str, id: int, row: Any) -> Event:
     return Event((kind, id), row["at"], link, row["delay"], read_signs(row["signs"]), source)
 
 
-def judge_one(delivery_id: int, sendout_id: int | None) -> None:
-    """Judge the last minutes of one mail, and bring its copies up to date. The caller commits."""
+def judge_one(delivery_id: int, sendout_id: int | None, *, is_late: bool = False) -> None:
+    """Judge the last minutes of one mail, and bring its copies up to date. The caller commits.
+
+    `is_late`: no event is new, so that nobody who counts new ones (scores, sources) would look at the mail again."""
     rows = _lately(delivery_id)
     is_several = sum(event.link is not None for event, _row in rows) > 1
     links = _links([sendout_id]).get(sendout_id, 0) if is_several else 0
     other = _write(rows, judge([event for event, _row in rows], links))
     if other or any(row.made_by == "human" for _event, row in rows):
         recount([delivery_id])
+    if is_late:
+        _count_scores(other)
 
 
 def add_gesture(delivery_id: int, source: tuple[str, str]) -> bool:
@@ -70,8 +75,9 @@ def judge_mails(delivery_ids: Collection[int]) -> None:
     """Judge the last half hour of some mails (at most BATCH), and count anew. The caller commits."""
     since = clock.now() - 3 * BACK
     rows = _rows(lambda c: and_(c.delivery_id.in_(delivery_ids), c.at >= since))
-    _write(rows, _judged(rows))
+    other = _write(rows, _judged(rows))
     recount(delivery_ids)
+    _count_scores(other)
 
 
 def judge_again(sendout_ids: Sequence[int] | None = None, step: Step = lambda _done: True) -> tuple[int, int]:
@@ -103,8 +109,21 @@ def judge_again(sendout_ids: Sequence[int] | None = None, step: Step = lambda _d
         if not step(done):
             return done, changed
     recount_sendouts(sendout_ids)
+    if changed:
+        outbox.put(db.session, "scores.everything")
     db.session.commit()
     return done, changed
+
+
+def _count_scores(rows: Sequence[Any]) -> None:
+    """Have the people counted anew whose openings and clicks are held for somebody else's now. The caller commits."""
+    mails = sorted({row.delivery_id for row in rows if row.delivery_id is not None})
+    people: set[int] = set()
+    for ids in _portions(mails):
+        said = select(_D.c.person_id).where(_D.c.id.in_(ids), _D.c.person_id.is_not(None))
+        people |= set(db.session.execute(said).scalars())
+    if people:
+        outbox.put(db.session, "scores.of_people", ids=sorted(people))
 
 
 def count_events(sendout_ids: Sequence[int] | None = None) -> int:

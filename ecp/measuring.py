@@ -68,9 +68,10 @@ def note_gesture(token: str, request: Request) -> None:
     if who is None or not who.is_measured:
         return
     source = (limits.shortened(request.address), family(request.agent))
-    if not judging.add_gesture(who.delivery_id, source):
+    is_late = judging.add_gesture(who.delivery_id, source)
+    if not is_late:
         _append("opens", _of(who), request, who.sent_at, {"gesture"})
-    judging.judge_one(who.delivery_id, who.sendout_id)
+    judging.judge_one(who.delivery_id, who.sendout_id, is_late=is_late)
 
 
 def follow(token: str, number: int, request: Request) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from crm import clock
 from crm.db import db
-from crm.engine import picklists, records, search, timeline
+from crm.engine import outbox, picklists, records, search, timeline
 from crm.engine.channels import Channel
 from crm.engine.conditions import sentence
 from crm.engine.registry import modules
@@ -286,6 +286,8 @@ def test_a_gesture_lifts_the_doubt_from_the_last_event_of_its_source_only(sent, 
     assert sent.row().click_count == 0
     assert move(9, "192.0.2.200") == 204  # the same /24
     assert verdicts("clicks") == ["machine: at_once", "human: gesture"]
+    jobs = select(outbox.Job.arguments).where(outbox.Job.task == "scores.of_people")
+    assert db.session.execute(jobs).scalars().all() == [{"ids": [sent.contact]}]  # no event is new, so scores are told
     assert (sent.row().click_count, sent.row().read_count) == (1, 1)
     assert move(12, "198.51.100.7") == 204  # from elsewhere, without an event: the mail was read
     assert verdicts("opens") == ["human: gesture"]

@@ -135,7 +135,9 @@ def brought(
                 if row["value"]:
                     amount = Decimal(str(round(float(row["value"]) / 10_000, 2)))
                     values.setdefault(row["touch_name"], {})[row["money"]] = amount
-    made = [Brought(name, *some, values.get(name, {})) for name, some in counts.items()]
+    made = [
+        Brought(name, leads, potentials, won, values.get(name, {})) for name, (leads, potentials, won) in counts.items()
+    ]
     leading = currencies(made)[:1]
 
     def rank(one: Brought) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ Visits before somebody was recognised count as soon as he is: the roll-up gives 
 one touch; the visit that it led to is the same one and makes none where the click is known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,19 +24,36 @@ HUMAN = "human"
 Since = Mapping[str, int]
 
 
-def gather(since: Since | None = None, bound_since: datetime | None = None) -> int:
+def gather(since: Since | None = None, bound_since: datetime | None = None, kept_since: datetime | None = None) -> int:
     """Make the touches that are missing; gives how many. `since`: the last row of each ledger that was read, None: all of them;
-    `bound_since`: visits of whoever was recognised since then are looked at as well. The caller commits."""
+    `bound_since`: visits of whoever was recognised since then are looked at as well; `kept_since`: of older events none is
+    made. The caller commits."""
     made, rows = 0, since or {}
     found = [
         _visits(rows, bound_since),
         *(find(rows) for find in (_mails, _forms, _intakes, _events, _surveys, _arrivals)),
     ]
     for said in found:
+        if kept_since is not None:
+            every = said.subquery("every")
+            said = select(every).where(every.c.at >= kept_since)
         new = insert_of(db.session)(TOUCHES).from_select(list(COLUMNS), said)
         result: Any = db.session.execute(new.on_conflict_do_nothing(index_elements=["kind", "ref"]))
         made += max(0, result.rowcount)
     return made
+
+
+def gather_mails(people: Sequence[int] | None = None) -> None:
+    """Bring the touches of followed mails up to what is now held for the deed of a person: those of some people, or of all.
+
+    Those whose clicks are no longer kept stay. The caller commits."""
+    clicks = modules["clicks"].table
+    mine = [TOUCHES.c.person_id.in_(people)] if people is not None else []
+    followed = exists().where(clicks.c.delivery_id == TOUCHES.c.ref)
+    gone = delete(TOUCHES).where(TOUCHES.c.kind == "mail", *mine, followed, ~followed.where(clicks.c.made_by == HUMAN))
+    db.session.execute(gone, execution_options={"synchronize_session": False})
+    new = insert_of(db.session)(TOUCHES).from_select(list(COLUMNS), _mails({}, people))
+    db.session.execute(new.on_conflict_do_nothing(index_elements=["kind", "ref"]))
 
 
 def drop_older(before: datetime) -> int:
@@ -72,11 +89,12 @@ def _said(*columns: Any) -> ColumnElement[Any]:
     return func.coalesce(*found) if len(found) > 1 else found[0]
 
 
-def _mails(since: Since) -> Select[Any]:
+def _mails(since: Since, people: Sequence[int] | None = None) -> Select[Any]:
     clicks, sendouts = modules["clicks"].table, modules["sendouts"].table
+    mine = _newer(clicks, since) + ([clicks.c.person_id.in_(people)] if people is not None else [])
     first = (
         select(func.min(clicks.c.at).label("at"), clicks.c.delivery_id, clicks.c.person_id, func.max(clicks.c.sendout_id).label("sendout_id"), func.min(clicks.c.url).label("url"))
-        .where(clicks.c.made_by == HUMAN, clicks.c.person_id.is_not(None), clicks.c.delivery_id.is_not(None), *_newer(clicks, since))
+        .where(clicks.c.made_by == HUMAN, clicks.c.person_id.is_not(None), clicks.c.delivery_id.is_not(None), *mine)
         .group_by(clicks.c.delivery_id, clicks.c.person_id)
         .subquery("first")
     )  # fmt: skip

@@ -13,7 +13,7 @@ from crm.engine import merging, outbox
 from crm.engine.afterwards import listen
 from crm.engine.channels import Channel
 from crm.engine.history import Change
-from crm.engine.outbox import Progress, task
+from crm.engine.outbox import Job, Progress, task
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.modules.intakes.tables import Intake
@@ -63,8 +63,10 @@ def everything(progress: Progress | None) -> str:
     kept = model.row()
     seen, now = _last_ids(), clock.now()
     db.session.commit()
-    gathering.drop_older(now - MONTH * model.load().touch_months)
-    gathering.gather()
+    kept_since = now - MONTH * model.load().touch_months
+    gathering.gather_mails()
+    gathering.drop_older(kept_since)
+    gathering.gather(kept_since=kept_since)
     db.session.commit()
     for key in ("leads", "potentials"):
         attributing.carry(key)
@@ -78,7 +80,9 @@ def everything(progress: Progress | None) -> str:
 
 @task("scores.of_people", queue="files")
 def of_people(_progress: Progress | None, ids: list[int]) -> str:
-    """Count some people anew, and carry their touches to leads and potentials."""
+    """Count some people anew, and carry their touches to leads and potentials. Also after a verdict on who opened or followed
+    their mails has changed (put by the portal)."""
+    gathering.gather_mails(ids)
     counting.recount(ids)
     _carry(ids)
     return f"{len(ids)} people"
@@ -144,13 +148,22 @@ def _bound(since: Any) -> set[int]:
 
 
 def put_everything() -> int:
-    """Have everybody counted anew soon. The caller commits."""
-    return outbox.put(db.session, "scores.everything", dedupe_key="scores.everything")
+    """Have everybody counted anew soon, once however often it was asked meanwhile. The caller commits."""
+    jobs = Job.__table__
+    waits = select(jobs.c.id).where(jobs.c.task == "scores.everything", jobs.c.state == "waiting").limit(1)
+    waiting: int | None = db.session.execute(waits).scalar()
+    return waiting if waiting is not None else outbox.put(db.session, "scores.everything")
 
 
 def _is_any_rule() -> bool:
     table = ScoreRule.__table__
     return db.session.execute(select(table.c.id).where(table.c.active.is_(True)).limit(1)).first() is not None
+
+
+def _is_any_condition() -> bool:
+    table = ScoreRule.__table__
+    asks = select(table.c.conditions).where(table.c.active.is_(True), table.c.deleted_at.is_(None))
+    return any(db.session.execute(asks).scalars())
 
 
 def _is_any_touch() -> bool:
@@ -171,6 +184,7 @@ def _count_again(_viewer: Viewer, kept_id: int, _gone_id: int, _channel: Channel
 for _key in ("contacts", "leads"):
     merging.before(_key, _count_again)
     listen(_key, "scores.changed", "deleted", "restored", when=_is_any_rule)
+    listen(_key, "scores.changed", "updated", when=_is_any_condition)  # a rule may mean them now, or no longer
 listen("leads", "scores.changed", "updated", fields=("converted_at",), when=_is_anything)
 listen("attendees", "scores.changed", "updated", fields=("attended_at", "status"), when=_is_any_rule)
 listen("potentials", "scores.changed", "created", when=_is_any_touch)

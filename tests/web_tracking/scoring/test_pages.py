@@ -40,7 +40,14 @@ def test_the_model_is_previewed_then_saved_and_faults_keep_what_was_typed(app: A
     db.session.expire_all()
     assert search.one(SYSTEM, "score_rules", one)["points"] == 70
     assert model.load().hot_at == 65
-    assert db.session.query(Job).filter(Job.task == "scores.everything").count() == 1
+    jobs = db.session.query(Job).filter(Job.task == "scores.everything")
+    assert jobs.count() == 1
+    ada.post("/scoring", typed | {f"r{one}.points": "75", "hot_at": "65", "do": "save"})
+    assert jobs.count() == 1  # it waits already
+    jobs.update({"state": "done"})
+    db.session.commit()
+    ada.post("/scoring", typed | {f"r{one}.points": "80", "hot_at": "65", "do": "save"})
+    assert jobs.filter(Job.state == "waiting").count() == 1
 
 
 def test_who_may_not_change_rules_sees_them_only(app: Any, people: Any) -> None:

@@ -123,6 +123,17 @@ def test_a_rule_is_about_the_people_whom_its_condition_means(scored: Scored) -> 
     assert scored(boss, other, berg) == {boss: 10, other: 0, berg: 7}
 
 
+def test_who_becomes_or_ceases_to_be_meant_is_counted_after_the_change(scored: Scored) -> None:
+    anna = make("contacts", title="Cook")
+    rule(source="contacts", conditions=where("title", "is", "Manager"), half_life_days=3650)
+    click(anna)
+    scored()
+    for title, score in (("Manager", 10), ("Cook", 0)):
+        records.update(SYSTEM, "contacts", anna, {"title": title}, Channel.SYSTEM)
+        run_jobs("scores.changed")
+        assert score_of("contacts", anna) == score
+
+
 def test_scores_are_read_sorted_and_asked_like_any_field_and_nobody_writes_them(scored: Scored, people: Any) -> None:
     anna, ben, cara = (make("contacts", first_name=name) for name in ("Anna", "Ben", "Cara"))
     model.save(Model(warm_at=20, hot_at=30))

@@ -81,6 +81,14 @@ def test_a_followed_mail_is_one_touch_with_its_campaign_and_machines_make_none(s
     click(lead, sendout_id=sendout, delivery_id=ids[1], made_by="machine")
     gathering.gather()
     assert [one for one in touches(lead) if one[0] == "mail"] == [("mail", "Mail", "Spring news")]
+    clicks = modules["clicks"].table
+    for verdict, count in (("machine", 0), ("human", 1)):  # a verdict may come late
+        db.session.execute(update(clicks).where(clicks.c.delivery_id == ids[0]).values(made_by=verdict))
+        tasks.of_people(None, [lead])
+        assert len([one for one in touches(lead) if one[0] == "mail"]) == count
+    db.session.execute(clicks.delete())
+    tasks.of_people(None, [lead])
+    assert len([one for one in touches(lead) if one[0] == "mail"]) == 1  # clicks are not kept for ever
 
 
 def test_touches_go_with_a_lead_into_its_contact_and_potential_and_with_merged_contacts(people: Any) -> None:
@@ -164,6 +172,7 @@ def test_what_came_after_the_closing_did_not_bring_it(session: Any) -> None:
     row = search.one(SYSTEM, "potentials", won)
     assert (row["first_touch"], row["last_touch"]) == ("google", "google")
     gathering.drop_older(clock.now())
+    gathering.gather(kept_since=clock.now())  # what is too old is not made again of ledgers that are kept longer
     attributing.carry("potentials")
     assert touches(anna) == []
     assert {one.name for one in attributing.brought(SYSTEM, "first", "label")} == {

@@ -36,7 +36,6 @@ def make_blueprint(prefix: str) -> Blueprint:
     made = Blueprint("scoring", __name__, url_prefix=prefix, template_folder="../../templates")
     made.add_url_rule("/scoring", "show", show)
     made.add_url_rule("/scoring", "save", save, methods=["POST"])
-    made.add_url_rule("/scoring/count", "count", count, methods=["POST"])
     if prefix == "/crm":  # leads and potentials have their pages there
         made.add_url_rule("/sources", "sources", sources.report)
         made.add_url_rule("/sources.csv", "sources_csv", sources.as_csv)
@@ -127,15 +126,6 @@ def _typed(id: int, form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, 
             values[name] = int(said)
     values |= {name: form.get(f"r{id}.{name}") == "1" for name in TICKS}
     return values, faults
-
-
-def count() -> AnyResponse:
-    """Have everybody counted anew."""
-    demand(viewer(), "edit", "score_rules")
-    tasks.put_everything()
-    commit()
-    tell(_("All scores are counted anew now; that takes some seconds."))
-    return go(f"{face().prefix}/scoring")
 
 
 def _draw(
