@@ -24,7 +24,7 @@ from sqlalchemy import text
 from benchmarks.world import Figure
 from crm.config import Config
 from crm.db import db
-from tests.hub.test_serving import free_port
+from tests.ports import free_port
 from web_tracking.stores import Store
 
 TARGETS = {"sqlite": 20_000, "postgresql": 3_500}

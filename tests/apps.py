@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine
 
-from crm import config, create_app
+from crm import config, create_app, create_worker_app
 from crm.db import Database, db
 from crm.engine import remembered
 from crm.identity import viewers
@@ -30,13 +30,24 @@ class Browser(FlaskClient):
 
 def make_app(url: str, **settings: Any) -> Flask:
     """The CRM app on the database at `url`; `settings` as in crm/config.py."""
-    # Files of one worker are not another's: each clears away what it made.
-    folder = databases.run_folder() / f"data-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
-    values: dict[str, Any] = {"secret_key": SECRET, "data_dir": str(folder)} | settings
-    app = create_app(config.load({}).with_(database_url=url, **values))
+    app = create_app(_config(url, settings))
     app.testing = True
     app.test_client_class = Browser
     return app
+
+
+def make_worker_app(url: str, **settings: Any) -> Flask:
+    """The app of worker processes, which knows no pages."""
+    app = create_worker_app(_config(url, settings))
+    app.testing = True
+    return app
+
+
+def _config(url: str, settings: dict[str, Any]) -> config.Config:
+    # Files of one worker are not another's: each clears away what it made.
+    folder = databases.run_folder() / f"data-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    values: dict[str, Any] = {"secret_key": SECRET, "data_dir": str(folder)} | settings
+    return config.load({}).with_(database_url=url, **values)
 
 
 def build_template(url: str) -> None:

@@ -3,11 +3,12 @@
 TEST_REDIS_URL and TEST_RABBITMQ_URL name servers that run already: there only names of our own are used and removed.
 """
 
+import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -19,18 +20,14 @@ import pika.exceptions
 import redis
 
 from tests.databases import absent
+from tests.ports import free_port
 
 KINDS = ("redis", "rabbitmq")
 GIVEN = {"redis": "TEST_REDIS_URL", "rabbitmq": "TEST_RABBITMQ_URL"}
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-# Ends the servers when the test run is gone, also when that was killed.
-WATCH = 'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done; kill -TERM "$2" 2>/dev/null'
-
-
-def free_port() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return int(place.getsockname()[1])
+STARTING_SECONDS, SILENT_SECONDS = 180, 20  # on a machine that is busy
+# Ends a server when the test run is gone, also when that was killed: nobody holds the other end of its input any more.
+WATCH = 'read -r _; kill -TERM "$1"'
 
 
 def given(kind: str) -> str | None:
@@ -42,11 +39,40 @@ def given(kind: str) -> str | None:
 
 
 def _wait(is_ready: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + STARTING_SECONDS
     while not is_ready():
         assert process.poll() is None, f"the broker ended instead of starting (code {process.returncode})"
         assert time.monotonic() < end, "the broker does not start"
         time.sleep(0.05)
+
+
+_shared: dict[str, "PrivateBroker"] = {}
+
+
+def shared(kind: str) -> str:
+    """The address of a running broker of that kind that all tests of this process share; "" for no kind.
+
+    One that ended meanwhile is started again. What the house does without its broker is asked in jobs/test_broker_lost.py;
+    elsewhere a server that the machine took away would only make every test after it wait in vain.
+    """
+    if not kind:
+        return ""
+    if url := given(kind):
+        return url
+    if kind not in _shared:
+        _shared[kind] = PrivateBroker(kind)
+        _shared[kind].start()
+    elif _shared[kind].is_gone():
+        sys.stderr.write(f"the {kind} of these tests was gone; it had said:\n{_shared[kind].said()}\n")
+        _shared[kind].stop()
+        _shared[kind].start()
+    return _shared[kind].url
+
+
+def remove_shared() -> None:
+    """End those that tests shared."""
+    while _shared:
+        _shared.popitem()[1].remove()
 
 
 class PrivateBroker:
@@ -59,7 +85,9 @@ class PrivateBroker:
         self.kind, self.port = kind, free_port()
         self.hosts = ("127.0.0.1", *also)
         self.folder = Path(tempfile.mkdtemp(prefix="broker-"))
+        self.names, self.distribution = (free_port(), free_port()) if kind == "rabbitmq" else (0, 0)
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.watchers: list[subprocess.Popen[bytes]] = []
 
     @property
     def url(self) -> str:
@@ -100,18 +128,33 @@ class PrivateBroker:
             return False
         return True
 
+    def is_gone(self) -> bool:
+        """Whether it ended, or says nothing for a while; one on a busy machine may be slow."""
+        end = time.monotonic() + SILENT_SECONDS
+        while not self.is_ready():
+            if time.monotonic() > end or any(process.poll() is not None for process in self.processes):
+                return True
+            time.sleep(0.2)
+        return False
+
     def said(self) -> str:
-        """The end of what the server wrote."""
-        return (self.folder / "output").read_text(errors="replace")[-2000:]
+        """The ends of what the server wrote."""
+        files = [self.folder / "output", *sorted((self.folder / "l").glob("*.log")), self.folder / "erl_crash.dump"]
+        return "\n".join(file.read_text(errors="replace")[-2000:] for file in files if file.exists())
 
     def stop(self) -> None:
+        """End what was started, to the last process: a part that stays would hold the port against the next start."""
+        for watcher in self.watchers:
+            watcher.kill()
+            watcher.communicate()
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with contextlib.suppress(ProcessLookupError):  # nobody is left of its group
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.watchers.clear()
         self.processes.clear()
 
     def remove(self) -> None:
@@ -125,19 +168,17 @@ class PrivateBroker:
                 stderr=output, start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)
-        subprocess.run(
-            ["sh", "-c", f"({WATCH}) &", "sh", str(os.getpid()), str(process.pid)], check=True, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        watch = ["sh", "-c", WATCH, "sh", str(process.pid)]
+        silent = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.watchers.append(subprocess.Popen(watch, start_new_session=True, **silent))
 
     def _run_rabbitmq(self) -> None:
-        names, distribution = free_port(), free_port()
         listeners = [f"listeners.tcp.{n} = {host}:{self.port}\n" for n, host in enumerate(self.hosts, 1)]
         (self.folder / "r.conf").write_text("".join([*listeners, "loopback_users = none\n"]))
         (self.folder / "plugins").write_text("[].")
         place = {
             "HOME": str(self.folder),
-            "ERL_EPMD_PORT": str(names),
+            "ERL_EPMD_PORT": str(self.names),
             "RABBITMQ_NODENAME": f"t{self.port}@localhost",
             "RABBITMQ_MNESIA_BASE": str(self.folder / "m"),
             "RABBITMQ_LOG_BASE": str(self.folder / "l"),
@@ -146,9 +187,9 @@ class PrivateBroker:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(distribution),
+            "RABBITMQ_DIST_PORT": str(self.distribution),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1",
         }
         # Its own book of names first: otherwise the server would leave one behind that others find.
-        self._run(["epmd", "-address", "127.0.0.1", "-port", str(names)], {"HOME": str(self.folder)})
+        self._run(["epmd", "-address", "127.0.0.1", "-port", str(self.names)], {"HOME": str(self.folder)})
         self._run([str(RABBITMQ)], place)

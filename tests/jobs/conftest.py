@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,14 +14,14 @@ from crm.db import Entity, db, reading
 from crm.engine import outbox
 from crm.engine.outbox import Job
 from crm.jobs import telling
-from tests import brokers, databases
+from tests import brokers, databases, forked
 from tests.apps import build_template, forget_engine, make_app
-from tests.brokers import PrivateBroker
-from tests.jobs import worker_process
+from tests.forked import Forked
 from tests.jobs.worker_process import QUEUE, SAID
 
 ENGINES = [("embedded", ""), *((engine, kind) for kind in brokers.KINDS for engine in ("dramatiq", "celery"))]
 LEASE_SECONDS = 2
+WORKER = "tests.jobs.worker_process"
 PATIENCE_SECONDS = 120  # until something counts as never happening: processes start slowly on a machine that is busy
 
 
@@ -40,30 +38,9 @@ def combinations() -> list[Any]:
 
 @pytest.fixture(scope="session")
 def broker_of() -> Iterator[Callable[[str], str]]:
-    """`broker_of("redis")`: the address of a running broker of that kind; one that ended meanwhile is started again.
-
-    What the house does without its broker is asked in test_broker_lost.py; here a server that the machine took away would
-    only make every test after it wait in vain.
-    """
-    started: dict[str, PrivateBroker] = {}
-
-    def find(kind: str) -> str:
-        if not kind:
-            return ""
-        if url := brokers.given(kind):
-            return url
-        if kind not in started:
-            started[kind] = PrivateBroker(kind)
-            started[kind].start()
-        elif not started[kind].is_ready():
-            sys.stderr.write(f"the {kind} of these tests was gone; it had said:\n{started[kind].said()}\n")
-            started[kind].stop()
-            started[kind].start()
-        return started[kind].url
-
-    yield find
-    for one in started.values():
-        one.remove()
+    """`broker_of("redis")`: the address of a running broker of that kind (brokers.shared)."""
+    yield brokers.shared
+    brokers.remove_shared()
 
 
 class Works:
@@ -75,7 +52,7 @@ class Works:
         self.app = make_app(url, queue_engine=engine, queue_url=broker, data_dir=str(folder))
         self.engine, self.folder = engine, folder
         self.said = {"url": url, "engine": engine, "broker": broker, "lease": LEASE_SECONDS, "folder": str(folder)}
-        self.workers: list[subprocess.Popen[str]] = []
+        self.workers: list[Forked] = []
         self.names: dict[int, str] = {}  # process id → the name by which it holds leases
         self.count = 0
 
@@ -88,19 +65,16 @@ class Works:
             self.count += 1
             file = self.folder / f"worker {self.count}.json"
             file.write_text(json.dumps(self.said | {"name": f"worker {self.count}"}))
-            with (self.folder / "log").open("a") as log:
-                command = [sys.executable, "-m", worker_process.__name__, str(file)]
-                fresh.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True))
+            fresh.append(forked.start(WORKER, str(file), log=self.folder / "log"))
             self.names[fresh[-1].pid] = f"worker {self.count}"
         for process in fresh:
-            assert process.stdout is not None
             assert process.stdout.readline() == "ready\n", self.log()
         self.workers += fresh
 
-    def kill(self, process: "subprocess.Popen[str]") -> None:
+    def kill(self, process: Forked) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        process.stdout.close()  # type: ignore[union-attr]
+        process.stdout.close()
         self.workers.remove(process)
 
     def end(self) -> None:
@@ -146,10 +120,10 @@ class Works:
             db.session.rollback()
         return found
 
-    def name_of(self, process: "subprocess.Popen[str]") -> str:
+    def name_of(self, process: Forked) -> str:
         return self.names[process.pid]
 
-    def worker_of(self, job: Job) -> "subprocess.Popen[str]":
+    def worker_of(self, job: Job) -> Forked:
         """The process that the message of a job of tests.mark names."""
         pid = int(str(job.message).split()[-1])
         return next(one for one in self.workers if one.pid == pid)

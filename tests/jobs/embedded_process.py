@@ -7,7 +7,8 @@ import time
 from crm.db import Entity, db
 from crm.engine import outbox
 from crm.jobs.engines import embedded
-from tests.apps import make_app
+from hub import orphans
+from tests.apps import make_worker_app
 
 
 @outbox.task("tests.once")
@@ -19,7 +20,12 @@ def mark(progress: outbox.Progress, label: str, seconds: float = 0.0) -> str:
     return "marked"
 
 
-if __name__ == "__main__":
-    app = make_app(sys.argv[1])
+def main() -> None:
+    orphans.end_with_parent()
+    app = make_worker_app(sys.argv[1])
     # Queues are named, so that no other task of the house comes in between.
     embedded.run(app, threading.Event(), lease_seconds=float(sys.argv[2]), queues=["default"])
+
+
+if __name__ == "__main__":
+    main()

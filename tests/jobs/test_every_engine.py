@@ -22,11 +22,11 @@ pytestmark = [pytest.mark.fault, pytest.mark.parametrize("shared", combinations(
 
 def test_jobs_of_a_queue_begin_in_the_order_in_which_they_were_put(works: Works):
     jobs = [works.put("mark", label=f"order {n:02}", seconds=0.01) for n in range(20)]
-    works.wait(jobs[-1], "done")
-    begun = [float(works.wait(job, "done").message) for job in jobs]
-    places = sorted(range(20), key=lambda n: begun[n])
-    # Two workers begin at the same moment, so neighbours may change places.
-    assert all(abs(place - n) <= 1 for n, place in enumerate(places)), places
+    done = [str(works.wait(job, "done").message).split() for job in jobs]
+    # Each worker takes what is due first; which of two is quicker to write down its moment says nothing.
+    for worker in {worker for _, worker in done}:
+        moments = [float(moment) for moment, who in done if who == worker]
+        assert moments == sorted(moments)
     assert sorted(works.marks("order %")) == [f"order {n:02}" for n in range(20)]
 
 
@@ -42,7 +42,7 @@ def test_a_failure_is_tried_again_after_growing_pauses_and_leaves_nothing_half_d
 def test_a_job_put_for_later_is_not_begun_before_and_soon_after(works: Works):
     due = clock.now() + timedelta(seconds=1.5)
     later = works.put("mark", label="later", run_at=due)
-    begun = float(works.wait(later, "done").message)
+    begun = float(str(works.wait(later, "done").message).split()[0])
     assert 0 <= begun - due.timestamp() < 60
 
 
@@ -88,13 +88,14 @@ def test_a_job_whose_worker_was_killed_in_the_middle_is_done_once_by_another_aft
 
 
 def test_a_job_that_kills_two_workers_is_given_up_and_the_others_go_on(works: Works):
-    fell = set()
+    fell = set[str]()
     poison = works.put("die")
     harmless = works.put("mark", label="beside the poison")
 
     def is_over() -> bool:
-        fell.update(worker.pid for worker in works.workers if worker.poll() is not None)
-        if all(worker.poll() is not None for worker in works.workers):
+        dead = [worker for worker in works.workers if worker.poll() is not None]  # asked once: start() forgets them
+        fell.update(works.name_of(worker) for worker in dead)
+        if len(dead) == len(works.workers):
             works.start(1)  # as a supervisor would
         return works.job(poison).state == "failed"
 

@@ -2,8 +2,6 @@
 
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -12,7 +10,8 @@ from sqlalchemy import select
 from crm.db import Entity, db, reading
 from crm.engine import outbox
 from crm.engine.outbox import OPEN, Job
-from tests.jobs import embedded_process
+from tests import forked
+from tests.forked import Forked
 
 pytestmark = pytest.mark.fault
 
@@ -22,15 +21,15 @@ def start_worker(own_database):
     """Starts a worker process; all are killed at the end."""
     started = []
 
-    def start(lease_seconds: float) -> subprocess.Popen:
-        command = [sys.executable, "-m", embedded_process.__name__, own_database, str(lease_seconds)]
-        started.append(subprocess.Popen(command))
+    def start(lease_seconds: float) -> Forked:
+        started.append(forked.start("tests.jobs.embedded_process", own_database, str(lease_seconds)))
         return started[-1]
 
     yield start
     for process in started:
         process.kill()
         process.wait()
+        process.stdout.close()
 
 
 def wait_for(condition, seconds: float = 180.0) -> None:

@@ -16,7 +16,7 @@ from crm.engine import outbox
 from crm.jobs import leases, schedule
 from crm.jobs.engines import carriers
 from hub import children, orphans, working
-from tests.apps import make_app
+from tests.apps import make_worker_app
 
 QUEUE = "tests"
 SAID = "tested"
@@ -35,7 +35,7 @@ def mark(progress: outbox.Progress, label: str, seconds: float = 0.0) -> str:
     progress.step(0, 1, f"begun by {os.getpid()}")
     time.sleep(seconds)
     leave(label)
-    return f"{begun}"
+    return f"{begun} {os.getpid()}"
 
 
 @outbox.task("tests.stumble", QUEUE)
@@ -84,7 +84,9 @@ def main() -> None:
     schedule.LEADS_FOR_SECONDS = 4
     carriers.ENDING_SECONDS = ENDING_SECONDS  # type: ignore[misc]
     orphans.end_with_parent()
-    app = make_app(said["url"], queue_engine=said["engine"], queue_url=said["broker"], lease_seconds=said["lease"])
+    app = make_worker_app(
+        said["url"], queue_engine=said["engine"], queue_url=said["broker"], lease_seconds=said["lease"]
+    )
     working.load_tasks = lambda: None
     for name in [name for name in outbox.TASKS if not name.startswith("tests.")]:
         del outbox.TASKS[name]  # no other task of the house comes in between

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.apps import SECRET
+from tests.ports import free_port
 
 ADMIN = "ada@example.com"
 PASSWORD = "green teapot under the stairs"
@@ -30,13 +30,6 @@ def wait_for(condition: Callable[[], Any], seconds: float, log: Path | None = No
         assert time.monotonic() < end, f"it did not happen within {seconds} s\n{said}"
         time.sleep(every)
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 class House:

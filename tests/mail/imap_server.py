@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests import databases
 from tests.mail.certificates import write_certificate
+from tests.ports import free_port
 
 NOBODY, NOGROUP = 65534, 65534
 CONFIG = """
@@ -121,7 +122,7 @@ def dovecot(tokens_asked_at: str = "", mechanisms: str = "plain login") -> Itera
     for name in ("run", "state", "mail"):
         (top / name).mkdir(mode=0o755)
     os.chown(top / "mail", NOBODY, NOGROUP)
-    port, tls_port = _free_port(), _free_port()
+    port, tls_port = free_port(), free_port()
     authority = write_certificate(top)
     more = BY_TOKENS.format(top=top) if tokens_asked_at else ""
     (top / "oauth2.conf").write_text(TOKENS.format(asked=tokens_asked_at))
@@ -143,10 +144,3 @@ def dovecot(tokens_asked_at: str = "", mechanisms: str = "plain login") -> Itera
         server.terminate()
         server.wait(10)
         shutil.rmtree(top, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +22,8 @@ from crm.mail.sending.kinds import Claimed, Kind, Rendered, register
 from crm.mail.sending.office import PostOffice, Rules
 from crm.mail.smtp import SmtpServer, Timeouts
 from crm.mail.transport import Transport
+from tests import forked
+from tests.forked import Forked
 
 NO_LIMITS = Rules(0, 0, lease_seconds=5, first_retry_seconds=1, ledger_sync="process", connections=2)
 
@@ -96,10 +96,9 @@ class Working:
         assert not self.thread.is_alive()
 
 
-def start_process(url: str, port: int, name: str, connections: int = 2, lease: float = 2.0) -> subprocess.Popen[bytes]:
+def start_process(url: str, port: int, name: str, connections: int = 2, lease: float = 2.0) -> Forked:
     """A sending process of its own, to be killed."""
-    command = [sys.executable, "-m", "tests.mail.ledgers", url, str(port), name, str(connections), str(lease)]
-    return subprocess.Popen(command)
+    return forked.start("tests.mail.ledgers", url, str(port), name, str(connections), str(lease))
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, select, text
 
 from crm.mail.sending import runs, workers
 from crm.mail.sending.deliveries import MailWorker
+from tests.forked import Forked
 from tests.mail.ledgers import a_kind, a_sendout, open_engine, rows, start_process, states
 
 CONNECTIONS = 2
@@ -51,12 +52,12 @@ def taken(log: Path) -> list[str]:
     return [json.loads(line)["recipient"] for line in log.read_text().splitlines()]
 
 
-def kill(process: "subprocess.Popen[bytes]") -> None:
+def kill(process: Forked) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
 
 
-def freeze(process: "subprocess.Popen[bytes]", engine: Engine) -> None:
+def freeze(process: Forked, engine: Engine) -> None:
     """Stop the process where it stands, but not in the middle of a write: on SQLite it would hold the one lock of the database."""
     while True:
         process.send_signal(signal.SIGSTOP)

@@ -20,7 +20,7 @@ from crm.mail.sending.claim import Claimer
 from crm.mail.sending.ledger import Ledger
 from crm.mail.smtp import SmtpConnection
 from hub import orphans, working
-from tests.apps import make_app
+from tests.apps import make_worker_app
 
 SKIPPED_FIRST = 7  # mails that go out before a kill in the midst of sending
 
@@ -92,7 +92,7 @@ def main() -> None:
     said = json.loads(Path(sys.argv[1]).read_text())
     orphans.end_with_parent()
     schedule.LEADS_FOR_SECONDS = 3
-    app = make_app(
+    app = make_worker_app(
         said["url"], queue_engine=said["engine"], queue_url=said["broker"], lease_seconds=said["lease"],
         smtp_url=said["smtp"], data_dir=said["folder"], send_rate=0.0, domain_rate=0.0, first_retry_seconds=1,
         ledger_sync="process",

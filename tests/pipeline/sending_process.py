@@ -10,7 +10,8 @@ import time
 from crm.db import db
 from crm.mail.sending.office import PostOffice, Rules
 from crm.mail.transport import choose
-from tests.apps import make_app
+from hub import orphans
+from tests.apps import make_worker_app
 
 
 class Quiet:
@@ -27,8 +28,9 @@ class Quiet:
 
 def main() -> None:
     url, port, name, folder = sys.argv[1:5]
+    orphans.end_with_parent()
     smtp_url = f"smtp://127.0.0.1:{port}"
-    app = make_app(url, smtp_url=smtp_url, data_dir=folder)
+    app = make_worker_app(url, smtp_url=smtp_url, data_dir=folder)
     from ecp.pipeline.worker import tick
 
     with app.app_context():

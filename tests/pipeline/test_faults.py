@@ -21,6 +21,8 @@ from crm.mail.sending import workers
 from crm.mail.sending.deliveries import Delivery
 from ecp import statistics
 from ecp.pipeline import actions
+from tests import forked
+from tests.forked import Forked
 from tests.mail.smtp_server import chosen
 from tests.pipeline.conftest import build_house
 
@@ -46,18 +48,16 @@ def server(tmp_path: Path) -> Iterator[tuple[int, Path]]:
 
 
 @contextlib.contextmanager
-def working(url: str, port: int, name: str, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+def working(url: str, port: int, name: str, folder: Path) -> Iterator[Forked]:
     """A sending process; killed without warning at the end of the block, and buried as its parent would."""
-    command = [sys.executable, "-m", "tests.pipeline.sending_process", url, str(port), name, str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = forked.start("tests.pipeline.sending_process", url, str(port), name, str(folder))
     try:
-        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         yield process
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-        process.stdout.close()  # type: ignore[union-attr]
+        process.stdout.close()
         db.session.remove()  # what the test has read last must not hold the lock
         workers.bury_named(db.engine, name)
 

@@ -30,8 +30,9 @@ from crm.mail.sending import workers
 from crm.mail.sending.deliveries import Delivery
 from ecp import statistics
 from ecp.pipeline import actions
-from tests import databases
+from tests import databases, forked
 from tests.apps import build_template, forget_engine, make_app
+from tests.forked import Forked
 from tests.jobs.conftest import ENGINES, broker_of  # noqa: F401 - a fixture
 from tests.mail.smtp_server import chosen
 from tests.pipeline.conftest import build_house
@@ -116,7 +117,7 @@ class Crew:
 
     def __init__(self, said: dict[str, Any], folder: Path, places: list[str], chance: random.Random) -> None:
         self.said, self.folder, self.chance = said, folder, chance
-        self.running: dict[str, subprocess.Popen[str]] = {}
+        self.running: dict[str, Forked] = {}
         # Where workers die by themselves, one at each place; "random" is some moment after some mails.
         self.planned = [(place, folder / f"killed {n}", *self.moment(place)) for n, place in enumerate(places)]
         self.count = 0
@@ -135,10 +136,7 @@ class Crew:
         file = self.folder / f"{name}.json"
         kills = [(place, str(marker), *when) for place, marker, *when in self.planned if not marker.exists()][:ARMED]
         file.write_text(json.dumps(self.said | {"name": name, "kills": kills}))
-        with (self.folder / "log").open("a") as log:
-            command = [sys.executable, "-m", "tests.pipeline.fault_process", str(file)]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        self.running[name] = process
+        self.running[name] = forked.start("tests.pipeline.fault_process", str(file), log=self.folder / "log")
 
     def fallen(self) -> list[str]:
         return [name for name, process in self.running.items() if process.poll() is not None]
@@ -149,7 +147,7 @@ class Crew:
         assert process.poll() in (None, -signal.SIGKILL), self.log()  # it died of nothing else
         process.send_signal(signal.SIGKILL)
         process.wait()
-        process.stdout.close()  # type: ignore[union-attr]
+        process.stdout.close()
         if by_parent:
             db.session.remove()
             workers.bury_named(db.engine, name)

@@ -22,8 +22,9 @@ from sqlalchemy import select
 from crm.mail.sending.deliveries import Delivery
 from tests import databases
 from tests.apps import build_template, forget_engine, make_app
-from tests.brokers import PrivateBroker, free_port
+from tests.brokers import PrivateBroker
 from tests.pipeline.test_faults_every_engine import ask, start_sendout, state_of, states
+from tests.ports import free_port
 
 PEOPLE = int(os.environ.get("TEST_PEOPLE", "5000"))
 LEASE_SECONDS = 5

@@ -20,7 +20,8 @@ from crm.engine import records
 from crm.engine.channels import Channel
 from crm.identity.viewer import SYSTEM
 from tests.apps import SECRET
-from tests.hub.test_serving import free_port, wait_for
+from tests.hub.test_serving import wait_for
+from tests.ports import free_port
 from tests.web_tracking.conftest import FIREFOX
 from web_tracking.rolling_up import roll_up_all
 from web_tracking.stores import store_of

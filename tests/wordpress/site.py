@@ -15,7 +15,8 @@ from typing import Any
 import httpx
 
 from tests.databases import absent, run_folder
-from tests.journeys.house import free_port, wait_for
+from tests.journeys.house import wait_for
+from tests.ports import free_port
 
 PHP = Path(__file__).parent / "php"
 TOP = Path(__file__).parents[2]
