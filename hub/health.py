@@ -14,6 +14,7 @@ from crm import clock
 from crm.config import Config
 from crm.db import db
 from crm.engine.outbox import Job, Timetable
+from crm.engine.refusals import Conflict
 from crm.identity import keys
 from crm.identity.viewer import SYSTEM
 from hub import figures
@@ -83,7 +84,11 @@ def _database(config: Config) -> Iterator[Finding]:
         yield Finding("problem", "database", f"It does not answer: {type(error.__cause__ or error).__name__}.")
         return
     kind = db.engine.dialect.name
-    late = pending()
+    try:
+        late = pending()
+    except Conflict as reason:
+        yield Finding("problem", "database", str(reason))
+        return
     if late:
         yield Finding("problem", "database", f"{kind}, not ready: {late}. Run `customerhub init`.")
     else:

@@ -1,7 +1,5 @@
 """One history of the tables of all rooms. `migrate()` brings the database of the current app up to date."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, select
 
 from crm.db import Entity, db, reading
+from crm.engine.refusals import Conflict
+from crm.migrations.transaction import alone
 
 ROOMS = ("crm", "web_tracking", "surveys", "ecp", "self_service_portal")
 FOLDER = Path(__file__).parent
@@ -49,15 +49,6 @@ def settings_of_comparison() -> dict[str, Any]:
     return {"include_name": is_ours, "compare_server_default": False, "render_as_batch": True}
 
 
-@contextmanager
-def _alone() -> Iterator[Connection]:
-    """A connection in a transaction that no second migration can have at the same time."""
-    with db.engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(719203)")
-        yield connection
-
-
 def migrate(revision: str = "head") -> None:
     """Create or change the tables of the current app's database; one transaction, so it is done wholly or not at all."""
     load_tables()
@@ -70,22 +61,32 @@ def migrate(revision: str = "head") -> None:
 def migrate_by_history(revision: str = "head") -> None:
     """The same, when all tables are imported, strictly by the history."""
     load_tables()
-    with _alone() as connection:
-        command.upgrade(settings(connection), revision)
+    demand_known(present_revision())
+    alone(lambda connection: command.upgrade(settings(connection), revision))
 
 
 def pending(engine: Engine | None = None) -> str:
-    """ "" when the database is up to date, else what is to be done. `engine`: default is that of the current app."""
+    """ "" when the database is up to date, else what is to be done. `engine`: default is that of the current app.
+
+    Raises Conflict when a later release was here."""
     engine = engine or db.engine
     with reading(), engine.connect() as connection:
         if not inspect(connection).has_table("entities"):
             return "it is empty"
         present = MigrationContext.configure(connection).get_current_revision()
+    demand_known(present)
     head = ScriptDirectory.from_config(settings()).get_current_head()
     return "" if present == head else f"it is at revision {present or 'none'} and has to go to {head}"
 
 
-def revision() -> str | None:
+def demand_known(revision: str | None) -> None:
+    """Raise Conflict when `revision` (None: an empty database) is none of this release, but of a later one."""
+    known = {one.revision for one in ScriptDirectory.from_config(settings()).walk_revisions()}
+    if revision and revision not in known:
+        raise Conflict(f"The tables are of a later release (revision {revision}). Run that release, or a later one.")
+
+
+def present_revision() -> str | None:
     """The revision that the database is at."""
     with reading(), db.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()

@@ -10,7 +10,7 @@ from typing import Any
 
 from crm import clock
 from crm.config import Config
-from crm.migrations import load_tables, revision
+from crm.migrations import load_tables, present_revision
 from hub.backup import archive, copying
 from hub.backup.archive import BadBackup, Told
 
@@ -40,7 +40,7 @@ def write(config: Config, target: Path, begun: Begun = lambda _total: lambda _oc
     told = begun(3 * database + 2 * files)
     fresh = target.with_name(f".{target.name}.{os.getpid()}")
     manifest: dict[str, Any] = {
-        "kind": "sqlite" if config.is_sqlite else "postgresql", "revision": revision(), "at": clock.now().isoformat(),
+        "kind": "sqlite" if config.is_sqlite else "postgresql", "revision": present_revision(), "at": clock.now().isoformat(),
     }  # fmt: skip
     try:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as place:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, create_engine, func, inspect, select, text
 
 from crm.config import Config
 from crm.db import Base, db, fold_text, prepare_engine
+from crm.engine.refusals import Conflict
+from crm.migrations import demand_known
 from hub.backup import archive, copying
 from hub.backup.archive import PIECE, BadBackup, Told
 
@@ -26,6 +28,10 @@ def demand_fitting(config: Config, said: dict[str, Any]) -> None:
         raise BadBackup(
             f"The backup is of {said['kind']}, and CUSTOMERHUB_DATABASE_URL names {kind}. Set that to the same kind."
         )
+    try:
+        demand_known(said["revision"])
+    except Conflict as reason:
+        raise BadBackup(str(reason)) from None
     folder = config.data_path
     if folder.exists() and any(folder.iterdir()):
         raise BadBackup(f"{folder} is not empty. Move it away, or name another CUSTOMERHUB_DATA_DIR.")

@@ -74,6 +74,7 @@ def demand_database(config: Config) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from crm.db import prepare_engine
+    from crm.engine.refusals import Conflict
     from crm.migrations import pending
 
     place = make_url(config.url_of_database).database if config.is_sqlite else None
@@ -83,6 +84,8 @@ def demand_database(config: Config) -> None:
     prepare_engine(engine)
     try:
         late = pending(engine)
+    except Conflict as reason:
+        raise click.ClickException(str(reason)) from None
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database does not answer: {error.__cause__ or error}") from None
     finally:
