@@ -15,6 +15,7 @@ from crm.documents.package import RTF_PART, Package, parse
 
 REMEMBERED = 60  # seconds
 MOST_TOLD = 1_000  # characters of names that are kept
+BETWEEN = "; "
 _STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
 _FAMILY = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}font-family"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -29,9 +30,14 @@ def named(package: Package) -> list[str]:
 
 
 def kept(names: Sequence[str]) -> str:
-    """Names as a template keeps them, a line each."""
-    said = "\n".join(names)
-    return said if len(said) <= MOST_TOLD else said[:MOST_TOLD].rpartition("\n")[0]
+    """Names as a template keeps them, in one line: a field of one line would lose the breaks between them."""
+    said = BETWEEN.join(name.replace(";", " ") for name in names)
+    return said if len(said) <= MOST_TOLD else said[:MOST_TOLD].rpartition(BETWEEN)[0]
+
+
+def of_kept(said: str | None) -> list[str]:
+    """The names that a template keeps."""
+    return said.split(BETWEEN) if said else []
 
 
 def _of_word(package: Package) -> Iterator[str]:

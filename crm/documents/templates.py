@@ -51,7 +51,7 @@ MODULE_OF = {"certificate": "attendees", "personal_data": "contacts"}  # purpose
 
 class DocumentTemplate(Record):
     """One template. `file_version` counts its files; `layout`: the chosen fields
-    in place of a file (layouts.py); `fonts`: names that the file asks for, a line each; `shown_if` are names that must (`$name`) or must not (`!$name`) have a value."""
+    in place of a file (layouts.py); `fonts`: names that the file asks for (fonts.of_kept); `shown_if` are names that must (`$name`) or must not (`!$name`) have a value."""
 
     __tablename__ = KEY
     name: Mapped[str] = f.text("Name", max=150)

@@ -11,8 +11,9 @@ from crm.db import db
 from crm.documents import converting, fonts, layouts, making, names, templates, uploads
 from crm.documents.layouts import Layout
 from crm.documents.reading import own_name
-from crm.engine import search
+from crm.engine import records, search
 from crm.engine.attachments import StoredFile
+from crm.engine.channels import Channel
 from crm.engine.permissions import demand, may
 from crm.engine.pictures import FIELD
 from crm.engine.refusals import Missing, Refused
@@ -39,7 +40,7 @@ def file_part(asks: Viewer, row: Row) -> Mapping[str, Any]:
         "may_edit": may(asks, "edit", templates.KEY),
         "has_engine": converting.engine() is not None,
         "layout": layouts.read(row.get("layout")),
-        "missing": fonts.missing(_fonts_of(row)),
+        "missing": fonts.missing(fonts.of_kept(row.get("fonts"))),
     }
 
 
@@ -56,14 +57,14 @@ def upload(id: int) -> AnyResponse:
         uploads.keep(viewer(), id, sent.filename, sent.stream)
         commit()
         tell(_("The file is checked and kept: every tag is known."))
-        lacking = fonts.missing(_fonts_of(search.one(viewer(), templates.KEY, id)))
+        lacking = fonts.missing(fonts.of_kept(search.one(viewer(), templates.KEY, id)["fonts"]))
         if lacking:
             tell(
                 _(
                     "This machine lacks fonts of the file, so a PDF looks otherwise: %(names)s.",
                     names=", ".join(lacking),
                 ),
-                "warning",
+                "warn",
             )
     except Refused as refused:
         db.session.rollback()
@@ -74,8 +75,17 @@ def upload(id: int) -> AnyResponse:
     return go(f"/crm/{templates.KEY}/{id}")
 
 
-def _fonts_of(row: Row) -> list[str]:
-    return (row.get("fonts") or "").splitlines()
+@bp.post("/<int:id>/active")
+def activate(id: int) -> AnyResponse:
+    """Offer a template from now on."""
+    try:
+        records.update(viewer(), templates.KEY, id, {"active": True}, Channel.QUICK_EDIT)
+        commit()
+        tell(_("The template is offered from now on."))
+    except Refused as refused:
+        db.session.rollback()
+        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
+    return go(f"/crm/{templates.KEY}/{id}")
 
 
 @bp.get("/<int:id>/layout")
@@ -112,7 +122,7 @@ def show_fonts() -> str:
     """The fonts of this machine, and which templates name others."""
     demand(viewer(), "view", templates.KEY)
     page = search.find(viewer(), templates.KEY, columns=("name", "fonts"), sort=("name",), limit=200, count="none")
-    lacking = [(row, names) for row in page.rows if (names := fonts.missing(_fonts_of(row)))]
+    lacking = [(row, names) for row in page.rows if (names := fonts.missing(fonts.of_kept(row.get("fonts"))))]
     return render_template("document_fonts.html", here=templates.KEY, fonts=fonts.of_machine(), lacking=lacking)
 
 

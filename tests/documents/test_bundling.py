@@ -104,5 +104,8 @@ def test_missing_fonts_are_told_when_a_file_is_uploaded_and_on_the_card(template
     assert ("Odd one" in page, "Letter" in page, "Liberation Serif" in page) == (True, False, True)
     send(ada, f"/document_templates/{there}/file", {"file": (io.BytesIO(faced("Odd Serif")), "a.odt")})
     assert "Odd Serif" in ada.get(f"/document_templates/{there}").text
+    two, _names = NAMED["rtf"]  # two fonts, of which the machine has one
+    send(ada, f"/document_templates/{there}/file", {"file": (io.BytesIO(two), "a.rtf")})
+    assert "so a PDF looks otherwise: Used." in " ".join(ada.get(f"/document_templates/{there}").text.split())
     monkeypatch.setattr(fonts, "_families", lambda minute: frozenset())
     assert fonts.missing(["Odd Serif"]) == []  # a machine that does not tell is not blamed

@@ -42,6 +42,10 @@ def test_an_administrator_makes_a_template_uploads_its_file_and_sees_it_with_a_r
     send(ada, f"/document_templates/{id}/file", {"file": (io.BytesIO(word.file(word.p("Hi {$first_name}"))), "a.docx")})
     card = ada.get(f"/document_templates/{id}").text
     assert "a.docx" in card
+    assert "nobody is offered it" in card
+    send(ada, f"/document_templates/{id}/active")
+    assert "nobody is offered it" not in ada.get(f"/document_templates/{id}").text
+    assert "Letter" in ada.get(f"/contacts/{contact}/documents").text
     tags = ada.get(f"/document_templates/{id}/tags").text
     for tag in ("{$first_name}", "{$account.name}", "{$tickets.title}", "{$organisation.name}"):
         assert tag in tags
