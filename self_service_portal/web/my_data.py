@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
 from crm.engine.refusals import Conflict, Missing, Refused
+from crm.engine.registry import modules
 from crm.modules import subscriptions
 from crm.modules.portals import documents as shared
 from crm.modules.privacy import asking, exporting, showing
@@ -19,6 +20,7 @@ from self_service_portal.myself import Myself
 from self_service_portal.sections import documents, history
 from self_service_portal.web import asking as asking_page
 from self_service_portal.web.current import shown
+from self_service_portal.web.records import may_edit
 
 bp = Blueprint("my_data", __name__, url_prefix="/portal")
 SOURCE = "Customer portal"
@@ -46,7 +48,7 @@ def _page(who: Myself, faults: Any = None, status: int = 200) -> AnyResponse:
         lists=[(row, subscriptions.kind_in_words(row.kind)) for row in subscriptions.offered()],
         asks_measuring=subscriptions.asks_measuring(), question=subscriptions.measuring_question(),
         consents=history.consents(who), log_ins=history.log_ins(who), drawn=documents.DOCUMENTS.draw(who.id),
-        sent=shared.of_contact(who.id), can_send=_may_send(), most_files=asking_page.MOST_FILES,
+        sent=shared.of_contact(who.id), can_send=_may_send(), most_files=asking_page.MOST_FILES, may_correct=_may_correct(who.id),
     )  # fmt: skip
     return make_response(page, status)
 
@@ -102,6 +104,11 @@ def send_files() -> AnyResponse:
         return _page(who, asking_page.sentences(refused), asking_page.status_of(refused))
     tell(_("Thank you. We have your documents."))
     return redirect("/portal/my-data#documents", 303)
+
+
+def _may_correct(id: int) -> bool:
+    """Whether the profile opens fields of the own card for writing."""
+    return shown("contacts") is not None and may_edit(modules["contacts"], id)
 
 
 def _may_send() -> bool:

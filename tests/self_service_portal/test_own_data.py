@@ -22,6 +22,7 @@ HOSTILE = "<script>alert(1)</script>\"'{{7*7}}"
 def test_a_change_is_on_the_card_at_once_with_who_and_where_and_the_owner_is_told(shop, crm):
     """P12."""
     dora, id = shop.browse("dora"), shop.ids["dora"]
+    assert f'href="/portal/contacts/{id}/edit"' in dora.get("/my-data").text
     said = dora.form(f"/contacts/{id}/edit")
     dora.post(f"/contacts/{id}/edit", said | {"phone": ["+358 40 555 1234"]})
     assert shop.contact("dora").phone == "+358 40 555 1234"
