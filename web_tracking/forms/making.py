@@ -242,7 +242,9 @@ def _beside(design: Design, row: Row, module: str, id: int, troubles: Troubles) 
     if design.row["campaign_id"] is not None:
         choice = Choice(contact_ids=[id]) if module == "contacts" else Choice(lead_ids=[id])
         _try(lambda: members.change(SYSTEM, design.row["campaign_id"], choice, CHANNEL), _("Campaign"), troubles)
-    if row["consent"] and design.row["double_opt_in"] and row["email_key"] and row["tried_count"] == 0:
+    if (
+        row["consent"] and design.row["double_opt_in"] and row["email_key"] and row["person_id"] is None
+    ):  # once, when it first succeeds
         said = row["said"]
         request = asking.Request(
             email=str(said["email"]), wording=str(row["consent_wording"] or ""), source=_source(design),

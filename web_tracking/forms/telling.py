@@ -15,6 +15,7 @@ from crm.mail.sending.singles import put_letter
 from crm.modules.sender_addresses import default_row
 from crm.modules.tickets.assigning import members_of
 from crm.words import _, speaking
+from web_tracking.forms import keeping
 from web_tracking.forms.design import Design
 
 MOST_WORDS = 6000
@@ -77,8 +78,11 @@ def _words(design: Design, row: Mapping[str, Any]) -> str:
         for asked in design.asked
         if (text := said.get(asked.name))
     ]
+    files = [stored.name for stored in keeping.files_of([row["id"]]).get(row["id"], [])]
+    lines += [f"{_('Files')}: {', '.join(files)}"] if files else []
     why = [row["reason"]] if row["outcome"] == "failed" else []
     why += [f"{one['field']}: {one['reason']}" for one in row["troubles"]]
-    base = config.current().base_url.rstrip("/")
+    settings = config.current()
+    base = str(settings.crm_url or settings.base_url).rstrip("/")
     link = f"{base}/crm/website_forms/{design.id}/submissions/{row['id']}"
     return "\n".join([*why, *([""] if why else []), *lines])[:MOST_WORDS] + f"\n\n{link}\n"

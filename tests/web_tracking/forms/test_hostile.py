@@ -1,5 +1,6 @@
 """What strangers may try at a form: robots, foreign sites, closed keys, hostile values, and anything at all."""
 
+import io
 import json
 import random
 from typing import Any
@@ -20,9 +21,11 @@ SHOP, OTHER = "https://shop.example", "https://other.example"
 
 
 def test_robots_see_success_and_make_no_lead_until_a_person_lets_them(form) -> None:
-    made = form()
+    made = form(takes_files=True)
     trapped = made.send(fax_number="123")
-    hurried = made.send(MARI | {"email": "fast@example.com"}, after=0.5)
+    hurried = made.send(
+        MARI | {"email": "fast@example.com"}, after=0.5, form_files=(io.BytesIO(b"%PDF-1.4"), "plan.pdf")
+    )
     honest = made.send(MARI | {"email": "honest@example.com"})
     assert {trapped.status_code, hurried.status_code} == {200}
     assert made.send(MARI | {"email": ""}, after=0.5).status_code == 422  # who was only fast sees what is missing
@@ -34,8 +37,9 @@ def test_robots_see_success_and_make_no_lead_until_a_person_lets_them(form) -> N
     assert len(jobs("forms.make")) == 1
     assert making.again(second["id"])
     db.session.commit()
-    made.work()
+    _first, let, _third = made.work()
     assert {row["email"] for row in rows("leads")} == {"honest@example.com", "fast@example.com"}
+    assert len(rows("entity_files", entity_id=let["person_id"])) == 1  # nothing of it was lost
 
 
 def test_a_small_sum_is_asked_and_a_plain_form_is_led_to_it(form) -> None:

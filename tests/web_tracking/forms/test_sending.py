@@ -16,7 +16,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from tests.people import make_people
 from tests.web_tracking.forms.conftest import MARI, jobs, rows
-from web_tracking.forms import designing, keeping, making
+from web_tracking.forms import counting, designing, keeping, making
 from web_tracking.forms.web import public
 
 EVIL = "<script>alert(1)</script>"
@@ -128,6 +128,31 @@ def test_a_refusal_is_not_ended_by_a_form_and_a_confirmed_consent_is_asked_for_b
     assert lead("new@example.com")[0]["email_opt_in"] == "none"
 
 
+def test_the_consent_of_a_submission_that_failed_at_first_is_still_to_be_confirmed(form, sender) -> None:
+    made = form(consent_text="You may write to me.", double_opt_in=True)
+    records.update(SYSTEM, "website_forms", made.id, {"entity": "accounts"}, Channel.SYSTEM)
+    made.send({"email": "new@example.com", "last_name": "Mäkinen"}, form_consent="1")
+    assert made.work()[0]["outcome"] == "failed"  # accounts need a name
+    made.set(entity="leads")
+    for _time in range(2):
+        making.again(made.kept()[0]["id"])
+        assert made.work()[0]["outcome"] in {"made", "known"}
+    assert len(rows("opt_ins", email="new@example.com")) == 1
+
+
+def test_reading_is_over_before_a_form_writes(form, monkeypatch) -> None:
+    """SQLite refuses at once to let a transaction write whose reading is older than another one's writing."""
+    began: list[bool] = []
+
+    def watched(do: Any) -> Any:
+        return lambda *said, **named: (began.append(db.session().in_transaction()), do(*said, **named))[1]
+
+    monkeypatch.setattr(counting, "add", watched(counting.add))
+    monkeypatch.setattr(keeping, "keep", watched(keeping.keep))
+    form().send()
+    assert began == [False, False, True]  # the view; the submission, and its count in the same transaction
+
+
 def test_markup_in_names_is_text_in_the_record_and_on_every_page(form) -> None:
     made = form()
     made.send(MARI | {"last_name": EVIL, "company": "=1+1"})
@@ -209,11 +234,12 @@ def test_a_form_is_answered_in_the_language_of_its_visitor(form) -> None:
 
 
 def test_who_is_told_gets_one_mail(form, sender, person_of_house) -> None:
-    made = form(notified_id=person_of_house, notifies_owner=True, new_owner_id=person_of_house)
-    made.send()
+    made = form(notified_id=person_of_house, notifies_owner=True, new_owner_id=person_of_house, takes_files=True)
+    made.send(form_files=(io.BytesIO(b"%PDF-1.4 plan"), "plan.pdf"))
     (done,) = made.work()
     making.again(done["id"])
     made.work()
+    assert "Files: plan.pdf" in json.dumps(rows("deliveries")[-1]["payload"])
     mails = [row for row in rows("deliveries") if row["dedupe_key"].startswith(f"form:{done['id']}:made")]
     assert len(mails) == 1
     assert f"/crm/website_forms/{made.id}/submissions/{done['id']}" in json.dumps(mails[0]["payload"])

@@ -54,8 +54,9 @@ def show(key: str) -> Response:
     """The page of the form."""
     design = _enter(key)
     with speaking(design.language):
+        answer = _page(design, tickets.draw(design.id, design.letter, "page"), Typed())
         _count_view(design)
-        return _page(design, tickets.draw(design.id, design.letter, "page"), Typed())
+        return answer
 
 
 @bp.get("/form/<key>.js")
@@ -84,8 +85,9 @@ def part(key: str) -> Response:
     except Foreign:
         return _say(403, message=_("This form may not be shown on this site."))
     with speaking(design.language):
+        answer = _say(200, design, html=_markup(design, tickets.draw(design.id, design.letter, "embed"), Typed()))
         _count_view(design)
-        return _say(200, design, html=_markup(design, tickets.draw(design.id, design.letter, "embed"), Typed()))
+        return answer
 
 
 @bp.post("/form/<key>")
@@ -132,11 +134,11 @@ def _take(design: Design, ticket: Ticket | None) -> Response:
     try:
         _keep(design, typed, ticket, suspicion)
     except Refused as refused:
-        db.session.rollback()
+        _begin_reading()
         typed.faults |= {name: found[0].message for name, found in refused.faults.items()}
         return _again(design, typed)
     except TooLarge as large:
-        db.session.rollback()
+        _begin_reading()
         typed.faults[reading.FILES] = str(large)
         return _again(design, typed, status=413)
     return _thank(design)
@@ -144,17 +146,29 @@ def _take(design: Design, ticket: Ticket | None) -> Response:
 
 def _keep(design: Design, typed: Typed, ticket: Ticket | None, suspicion: str) -> None:
     """Keep it, raw, in one commit with the job that goes on."""
-    only_reading(False)
+    _begin_writing()
     agent = request.headers.get("User-Agent", "")
     made = keeping.keep(
         design, typed, reading.way_of(request.form, request.headers),
         ticket.once if ticket else keeping.once_of(design, typed, limits.key_of(source())),
         variant=ticket.variant if ticket else None, suspicion=suspicion, ip=limits.shortened(source()),
-        agent=family(agent), files=[] if suspicion else request.files.getlist(reading.FILES),
+        agent=family(agent), files=request.files.getlist(reading.FILES),
     )  # fmt: skip
     if made is not None and ticket is not None:
         counting.add(design.id, ticket.variant, "suspected" if suspicion else "sent")
     db.session.commit()
+    _begin_reading()
+
+
+def _begin_reading() -> None:
+    db.session.rollback()
+    only_reading(True)
+
+
+def _begin_writing() -> None:
+    """What was read so far is over: a transaction that reads cannot begin to write once another one has written meanwhile."""
+    db.session.rollback()
+    only_reading(False)
 
 
 # the traps
@@ -237,7 +251,7 @@ def _language() -> str | None:
 def _count_view(design: Design) -> None:
     """One view more; machines that say so are not counted."""
     if request.method == "GET" and kind_of(request.headers.get("User-Agent", "")) == "reader":
-        only_reading(False)
+        _begin_writing()
         counting.add(design.id, design.letter, "views")
         db.session.commit()
 
