@@ -14,6 +14,7 @@ _TOKEN = re.compile(
     r"(?<![A-Za-z0-9_])(?=[A-Za-z_~-]*\d)(?=[\d_~-]*[A-Za-z])[A-Za-z0-9_~]{20,}|[A-Za-z0-9_-]{40,}|\d{12,}"
 )
 
+_HOST = re.compile(r"[\w.-]+(?::\d+)?|\[[0-9a-f:.]+\](?::\d+)?")
 _UNSAFE = re.compile(r"""[\s<>"'`{}|\\^%?#]""")  # letters of all languages stay readable
 
 
@@ -90,4 +91,4 @@ def campaign(url: str) -> tuple[tuple[str, str], ...]:
 def referrer(url: str, own: frozenset[str]) -> str:
     """The host that led here; "" for the site itself, or what is no address."""
     said = host_of(url)
-    return "" if said in own else said[:MOST_TITLE]
+    return "" if said in own or not _HOST.fullmatch(said) else said[:MOST_TITLE]

@@ -117,7 +117,7 @@ class Beacon:
         if utm := cleaning.campaign(body.url):
             said["u"] = dict(utm)
         if body.token and (who := recognising.read(self._known().sealer, body.token, clock.now())):
-            said["w"] = [who.way, who.id, who.serial]
+            said["w"] = [who.way, who.id, recognising.use_of(who, site.id)]
         return said
 
     def _source(self, remote: str | None, forwarded: str | None) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from web_tracking.modules.page_views import PageView
 from web_tracking.modules.tracked_sites import TrackedSite
 from web_tracking.modules.visitors import Visitor
 from web_tracking.modules.visits import Visit
-from web_tracking.recognising import LASTS
+from web_tracking.recognising import LASTS, OF_MAILS
 from web_tracking.rolling_up import CHUNK, remove_visitors
 from web_tracking.tables import SiteCount, VisitorLink
 
@@ -21,7 +21,7 @@ VISITORS, VISITS, VIEWS = Visitor.__table__, Visit.__table__, PageView.__table__
 
 @task("web.keep", daily=time(3, 50))
 def keep(progress: Progress) -> str | None:
-    """Drop what is older than each site keeps it, and links that open nothing any more."""
+    """Drop what is older than each site keeps it, and links that open nothing any more (a mail can always be followed)."""
     gone = drop_old()
     return f"{gone} visits" if gone else None
 
@@ -45,6 +45,7 @@ def drop_old() -> int:
         counts = SiteCount.__table__
         db.session.execute(delete(counts).where(counts.c.site_id == site.id, counts.c.day < before.date()))
     links = VisitorLink.__table__
-    db.session.execute(delete(links).where(links.c.used_at < clock.now() - 2 * LASTS))
+    is_over = (links.c.serial < OF_MAILS, links.c.used_at < clock.now() - 2 * LASTS)
+    db.session.execute(delete(links).where(*is_over))
     db.session.commit()
     return gone

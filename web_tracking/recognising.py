@@ -1,5 +1,6 @@
 """Who a visitor is: a sealed parameter in an address tells it, works once and for seven days, and can be made by us only."""
 
+import hashlib
 import html
 import re
 import secrets
@@ -21,6 +22,7 @@ LASTS = timedelta(days=7)
 _LINK = re.compile(r'(\bhref=")(https?://[^"]+)"')
 _SIZE = 20  # octets: 8 of the id, 6 of the time, 6 of the serial
 TOKEN_LENGTH = 48
+OF_MAILS = 1 << 60  # from here on: numbers of uses of mails
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class Recognised:
     way: str
     id: int
     serial: int
+
+
+def use_of(link: Recognised, site_id: int) -> int:
+    """The number under which a site remembers who used a link, so that it makes one browser known there and no other. A mail is
+    one link, however often it is followed: each time it is, a parameter is made, and who forwards a mail forwards all of it."""
+    what = link.id if link.way == "mail" else link.serial
+    digest = hashlib.blake2b(f"{site_id} {link.way} {what}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) >> 4 | (OF_MAILS if link.way == "mail" else 0)
 
 
 def token(sealer: Sealer, way: str, id: int) -> str:

@@ -218,6 +218,8 @@ def test_no_text_of_a_stranger_keeps_controls_or_direction_marks(site: Tracked) 
     assert said["r"] == "search.example"
     assert said["u"] == {"source": "news", "campaign": "spring"}
     assert "geheim" not in json.dumps(said)
+    site.hit(r="https://<img src=x onerror=alert(1)>.example/")
+    assert "r" not in json.loads(site.waiting()[1][-1])  # what is no name of a host came from nowhere
 
 
 def test_a_forged_changed_or_old_person_parameter_is_ignored_while_the_visit_counts(site: Tracked, anna: int) -> None:
