@@ -14,8 +14,10 @@ from crm.engine.refusals import Conflict
 from crm.migrations import demand_known
 from hub.backup import archive, copying
 from hub.backup.archive import PIECE, BadBackup, Told
+from web_tracking import stores
 
 FILES = "files/"
+UNFINISHED = "restore-unfinished"
 SKIPPED_IDS = 1_000_000
 SKIPPED_MORE = {"deliveries": 100_000_000}
 """Ids that may have been given out since the backup and are never given again: links in mails are sealed ids."""
@@ -144,8 +146,23 @@ def skip_ids(config: Config) -> None:
                     "SELECT setval(pg_get_serial_sequence(:name, 'id'), nextval(pg_get_serial_sequence(:name, 'id')) + :more)"
                 )
                 connection.execute(said, {"more": more, "name": table.name})
-    hits = copying.paths_of_sqlite(config.url_of_database)[copying.HITS] if config.is_sqlite else None
-    if hits is not None and hits.exists():
+    store = stores.store_of(config)
+    if isinstance(store, stores.FileStore) and store.path.exists():
         # What was rolled up between the two copies is marked as read: ids below the mark would be taken for that.
-        with closing(sqlite3.connect(hits)) as own, own:
-            own.execute("UPDATE sqlite_sequence SET seq = seq + ?", (SKIPPED_IDS,))
+        store.skip(SKIPPED_IDS)
+
+
+def mark_begun(config: Config) -> None:
+    """From here to `mark_ended` nobody serves or sends: what is restored would go on with yesterday's mails."""
+    config.data_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (config.data_path / UNFINISHED).touch(mode=0o600)
+
+
+def mark_ended(config: Config) -> None:
+    """The restored house stands still: it may be served."""
+    (config.data_path / UNFINISHED).unlink()
+
+
+def is_unfinished(config: Config) -> bool:
+    """Whether a restore into this data folder was cut off."""
+    return (config.data_path / UNFINISHED).exists()

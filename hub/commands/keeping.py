@@ -75,6 +75,7 @@ def restore(file: Path, listed: Path | None, logs: tuple[Path, ...]) -> None:
         with bar("Checking", size) as told:
             said = archive.checked(file, told)
         restoring.demand_fitting(config, said)
+        restoring.mark_begun(config)
         with bar("Files", size) as told:
             restoring.put_files(config, file, told)
         if config.is_sqlite:
@@ -90,6 +91,7 @@ def restore(file: Path, listed: Path | None, logs: tuple[Path, ...]) -> None:
             paused = standing_still.stand_still(said["at"])
             noted = standing_still.note_sent(logs)
             erased = erasing.erase_again(wanted)
+        restoring.mark_ended(config)
     except (BadBackup, ValueError) as reason:
         raise click.ClickException(str(reason)) from None
     if listed:

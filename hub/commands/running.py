@@ -76,7 +76,12 @@ def demand_database(config: Config) -> None:
     from crm.db import prepare_engine
     from crm.engine.refusals import Conflict
     from crm.migrations import pending
+    from hub.backup.restoring import is_unfinished
 
+    if is_unfinished(config):
+        raise click.ClickException(
+            f"A restore into {config.data_path} was cut off. Empty that folder and the database, and restore again."
+        )
     place = make_url(config.url_of_database).database if config.is_sqlite else None
     if place and not Path(place).exists():  # asked, SQLite would make an empty one
         raise click.ClickException("There is no database yet. Run `customerhub init` first.")
