@@ -293,10 +293,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value if value.tzinfo is UTC else value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
+    def bind_processor(self, dialect: Any) -> Any:
+        """On SQLite the text itself, in one step: rows come by the million, and the usual way takes four."""
+        return _written if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _written(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"a moment without a time zone: {value!r}")
+    value = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]  # without its "+00:00"
 
 
 class Scaled(TypeDecorator[Decimal]):

@@ -1,7 +1,7 @@
 """A batch of hits worked out in memory: what is known of its visitors goes in, rows to write come out. No database here."""
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from web_tracking.stores import Waiting
 
 PAUSE = timedelta(minutes=30)  # after it the next page begins a new visit
-PAGES = frozenset({"view", "download", "event"})
+_decode = json.JSONDecoder().decode
 
 
 @dataclass(slots=True)
@@ -35,6 +35,7 @@ class Known:
     is_changed: bool = False
     was_bound: bool = False  # in this batch: earlier rows get the person too
     made: list[dict[str, Any]] = field(default_factory=list)  # rows of visits and views of this batch
+    paths: dict[str, int] = field(default_factory=dict)  # page → the first visit of this batch that saw it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Batch:
     views: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[tuple[int, int], int] = field(default_factory=dict)
     links: list[dict[str, Any]] = field(default_factory=list)
-    counts: Counter[tuple[int, date, str, str]] = field(default_factory=Counter)
+    counts: defaultdict[tuple[int, date, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    asked: list[dict[str, Any]] = field(default_factory=list)  # views in a later visit: was their page seen before?
     heard: dict[int, datetime] = field(default_factory=dict)
     tried: dict[int, datetime] = field(default_factory=dict)
     forgotten: list[Known] = field(default_factory=list)
@@ -70,18 +72,22 @@ class Batch:
 
     def work(self, hits: Iterable[Waiting]) -> None:
         """Take the hits in, in the order in which they came."""
+        moment = datetime.fromtimestamp
         for hit in hits:
-            at = datetime.fromtimestamp(hit.at / 1000, UTC)
+            at = moment(hit.at / 1000, UTC)
             if hit.kind == "try":
                 self.tried[hit.site_id] = at
             elif hit.kind == "bot":
-                self._count(hit, at, "bots")
+                self._count(hit, "bots")
             elif hit.visitor is None:
-                self._count_page(hit, at, json.loads(hit.said))
+                self._count_page(hit, _decode(hit.said))
             else:
-                self._personal(hit, at, json.loads(hit.said))
+                self._personal(hit, at, _decode(hit.said))
             self.heard[hit.site_id] = at
         self._leave_out()
+        for (site_id, day, what, _name), count in list(self.counts.items()):  # a view is a page that was seen
+            if what == "page":
+                self.counts[site_id, day, "views", ""] += count
 
     def _personal(self, hit: Waiting, at: datetime, said: dict[str, Any]) -> None:
         place = (hit.site_id, str(hit.visitor))
@@ -92,47 +98,53 @@ class Batch:
         elif hit.kind == "leave":
             if known is not None:
                 self._leave(known, hit.nonce, at, said)
-        elif known is not None and (known.id, hit.nonce) in self.seen:
-            pass  # the same hit again
-        else:
-            self._page(place, known, hit, at, said)
+        elif known is None or not ((number := (known.id, hit.nonce)) in self._fresh or number in self.seen):
+            self._page(place, known, hit, at, said)  # else the same hit again
 
     def _page(
         self, place: tuple[int, str], known: Known | None, hit: Waiting, at: datetime, said: dict[str, Any]
     ) -> None:
-        who = self._who(said.get("w"), known)
+        path, link = said["p"], said.get("w")
+        who = self._who(link, known) if link is not None else None
         if known is None:
             if said.get("l") and who is None:
-                self._count_page(hit, at, said)  # nobody we know, who did not agree: a number
+                self._count_page(hit, said)  # nobody we know, who did not agree: a number
                 return
             known = self._greet(place, at)
-        sendout_id = self._bind(known, said["w"], who, at) if who is not None else None
-        self.seen.add((known.id, hit.nonce))
-        last = known.values["last_seen_at"]
-        if known.values["visit_count"] == 0 or (at > last and self._day(at) != self._day(last)):
-            self._count(hit, at, "visitors")
+        sendout_id = self._bind(known, link, who, at) if who is not None else None
+        visitor = known.values
+        last = visitor["last_seen_at"]
+        if visitor["visit_count"] == 0 or (at > last and self._day(hit.at) != self._day(int(last.timestamp() * 1000))):
+            self._count(hit, "visitors")
         visit = known.visit
         if visit is None or at - visit.values["ended_at"] > PAUSE:
             visit = self._begin(known, hit, at, said)
         values = visit.values
-        values["ended_at"] = max(values["ended_at"], at)
-        values["sendout_id"] = values["sendout_id"] or sendout_id
+        if at > values["ended_at"]:
+            values["ended_at"] = at
+        if at > last:
+            visitor["last_seen_at"] = at
+        if sendout_id is not None and values["sendout_id"] is None:
+            values["sendout_id"] = sendout_id
         visit.is_changed = known.is_changed = True
-        known.values["last_seen_at"] = max(known.values["last_seen_at"], at)
         row = {
-            "site_id": hit.site_id, "visit_id": visit.id, "visitor_id": known.id, "person_id": known.values["person_id"],
-            "nonce": hit.nonce, "kind": hit.kind, "path": said["p"], "title": said.get("t"), "name": said.get("e"), "at": at,
-            "seconds": 0,
+            "site_id": hit.site_id, "visit_id": visit.id, "visitor_id": known.id, "person_id": visitor["person_id"],
+            "nonce": hit.nonce, "kind": hit.kind, "path": path, "title": said.get("t"), "name": said.get("e"), "at": at,
+            "seconds": 0, "is_returned": False,
         }  # fmt: skip
         self.views.append(row)
         known.made.append(row)
         self._fresh[known.id, hit.nonce] = row
         if hit.kind == "view":
             values["page_count"] += 1
-            values["exit"] = said["p"]
-            self._count_page(hit, at, said)
+            values["exit"] = path
+            self._count_page(hit, said)
+            if known.paths.setdefault(path, visit.id) < visit.id:
+                row["is_returned"] = values["is_returning"]
+            elif values["is_returning"]:
+                self.asked.append(row)
         else:
-            self._count(hit, at, hit.kind, said["e"])
+            self._count(hit, hit.kind, said["e"])
 
     def _greet(self, place: tuple[int, str], at: datetime) -> Known:
         values = {
@@ -158,11 +170,11 @@ class Batch:
         known.made.append(visit.values)
         known.visit = visit
         known.values["visit_count"] += 1
-        self._count(hit, at, "visits")
-        self._count(hit, at, "returning" if is_returning else "new")
-        self._count(hit, at, "source", source or "")
+        self._count(hit, "visits")
+        self._count(hit, "returning" if is_returning else "new")
+        self._count(hit, "source", source or "")
         if utm.get("campaign"):
-            self._count(hit, at, "campaign", utm["campaign"])
+            self._count(hit, "campaign", utm["campaign"])
         return visit
 
     def _leave(self, known: Known, nonce: int, at: datetime, said: dict[str, Any]) -> None:
@@ -181,8 +193,6 @@ class Batch:
 
     def _who(self, link: Any, known: Known | None) -> Person | None:
         """The person of a personal link, unless another browser used it before (a forwarded mail)."""
-        if link is None:
-            return None
         way, id, serial = link
         user = self.used.get(serial)
         if user is not None and (known is None or user != known.id):
@@ -224,18 +234,17 @@ class Batch:
             self.links = [link for link in self.links if link["visitor_id"] not in gone]
             self.seconds = {place: said for place, said in self.seconds.items() if place[0] not in gone}
 
-    def _count_page(self, hit: Waiting, at: datetime, said: dict[str, Any]) -> None:
+    def _count_page(self, hit: Waiting, said: dict[str, Any]) -> None:
         """A page was seen; one that was told before its person agreed has been counted then."""
         if not said.get("d"):
-            self._count(hit, at, "views")
-            self._count(hit, at, "page", said["p"])
+            self._count(hit, "page", said["p"])
 
-    def _count(self, hit: Waiting, at: datetime, what: str, name: str = "") -> None:
-        self.counts[hit.site_id, self._day(at), what, name] += 1
+    def _count(self, hit: Waiting, what: str, name: str = "") -> None:
+        self.counts[hit.site_id, self._day(hit.at), what, name] += 1
 
-    def _day(self, at: datetime) -> date:
-        quarter = int(at.timestamp()) // 900  # no zone begins its day elsewhere than at a quarter
+    def _day(self, at: int) -> date:
+        quarter = at // 900_000  # no zone begins its day elsewhere than at a quarter
         day = self._days.get(quarter)
         if day is None:
-            day = self._days[quarter] = at.astimezone(self.zone).date()
+            day = self._days[quarter] = datetime.fromtimestamp(quarter * 900, self.zone).date()
         return day

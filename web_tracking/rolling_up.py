@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from crm import config
 from crm.db import db
@@ -17,6 +17,7 @@ from crm.engine.storing import insert_rows, update_rows
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.privacy.erasures import Erasure
 from web_tracking.batch import PAUSE, Batch, Known, Person, Visiting
+from web_tracking.looking_up import ids_of
 from web_tracking.modules.page_views import PageView
 from web_tracking.modules.tracked_sites import TrackedSite
 from web_tracking.modules.visitors import Visitor
@@ -74,8 +75,9 @@ def write_up(hits: list[Waiting]) -> None:
 def _visitors(hits: Sequence[Waiting]) -> dict[tuple[int, str], Known]:
     """The visitors of the hits that have rows, with the visits that may go on."""
     found: dict[tuple[int, str], Known] = {}
-    for cookies in _chunks({str(hit.visitor) for hit in hits}):
-        for row in db.session.execute(select(VISITORS).where(VISITORS.c.cookie.in_(cookies))).mappings():
+    stored = ids_of(VISITORS, ("site_id", "cookie"), list({(hit.site_id, str(hit.visitor)) for hit in hits}))
+    for ids in _chunks([id for id in stored if id is not None]):
+        for row in db.session.execute(select(VISITORS).where(VISITORS.c.id.in_(ids))).mappings():
             values = dict(row)
             found[row["site_id"], row["cookie"]] = Known(values.pop("id"), values, is_new=False)
     by_id = {known.id: known for known in found.values()}
@@ -94,13 +96,11 @@ def _visitors(hits: Sequence[Waiting]) -> dict[tuple[int, str], Known]:
 
 def _seen(visitors: dict[tuple[int, str], Known], hits: Sequence[Waiting]) -> set[tuple[int, int]]:
     """Which page views of the hits exist already."""
-    asked = {(visitors[place].id, hit.nonce) for hit in hits if (place := (hit.site_id, str(hit.visitor))) in visitors}
-    found: set[tuple[int, int]] = set()
-    pairs = tuple_(VIEWS.c.visitor_id, VIEWS.c.nonce)
-    for some in _chunks(asked):
-        said = select(VIEWS.c.visitor_id, VIEWS.c.nonce).where(pairs.in_(some))
-        found |= {(row[0], row[1]) for row in db.session.execute(said)}
-    return found
+    asked = list(
+        {(visitors[place].id, hit.nonce) for hit in hits if (place := (hit.site_id, str(hit.visitor))) in visitors}
+    )
+    stored = ids_of(VIEWS, ("visitor_id", "nonce"), asked)
+    return {place for place, id in zip(asked, stored, strict=True) if id is not None}
 
 
 def _links_in(hits: Sequence[Waiting]) -> list[tuple[str, int, int]]:
@@ -164,9 +164,10 @@ def _write(batch: Batch) -> None:
         ("person_id", "sendout_id", "ended_at", "page_count", "exit"),
         [(one.id, one.values) for one in going_on],
     )
-    first = _next(VIEWS)
-    insert_rows(VIEWS, [{"id": id, "is_returned": False, **view} for id, view in enumerate(batch.views, first)])
-    _mark_returned(first)
+    _mark_returned(batch.asked)
+    for id, view in enumerate(batch.views, _next(VIEWS)):
+        view["id"] = id
+    insert_rows(VIEWS, batch.views)
     _note_seconds(batch.seconds)
     insert_rows(LINKS, batch.links)
     _give_back([one for one in known if one.was_bound and not one.is_new])
@@ -180,16 +181,12 @@ def _change(table: Any, names: Sequence[str], rows: Sequence[tuple[int, dict[str
     update_rows(table, names, [{"of_id": id} | {name: values[name] for name in names} for id, values in rows], {})
 
 
-def _mark_returned(first: int) -> None:
-    """Page views from `first` on whose page the same visitor saw in an earlier visit."""
-    before = VIEWS.alias()
-    earlier = select(before.c.id).where(
-        before.c.visitor_id == VIEWS.c.visitor_id, before.c.path == VIEWS.c.path, before.c.visit_id < VIEWS.c.visit_id,
-        before.c.kind == "view",
-    )  # fmt: skip
-    back = select(VISITS.c.id).where(VISITS.c.id == VIEWS.c.visit_id, VISITS.c.is_returning.is_(True))
-    said = update(VIEWS).where(VIEWS.c.id >= first, VIEWS.c.kind == "view", back.exists(), earlier.exists())
-    db.session.execute(said.values(is_returned=True), execution_options={"synchronize_session": False})
+def _mark_returned(views: Sequence[dict[str, Any]]) -> None:
+    """Views, not written yet, of whose page the same visitor saw in a visit of an earlier batch."""
+    asked = [(view["visitor_id"], view["path"], view["visit_id"], "view") for view in views]
+    stored = ids_of(VIEWS, ("visitor_id", "path", "visit_id", "kind"), asked, before="visit_id")
+    for view, id in zip(views, stored, strict=True):
+        view["is_returned"] = id is not None
 
 
 def _note_seconds(seconds: dict[tuple[int, int], int]) -> None:

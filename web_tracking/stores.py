@@ -11,11 +11,10 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
@@ -26,6 +25,7 @@ from web_tracking.tables import Hit, HitMark
 if TYPE_CHECKING:
     import psycopg
 
+HITS = Hit.__table__
 COLUMNS = ("at", "site_id", "visitor", "nonce", "kind", "said")
 PAGE_OCTETS = 1024
 CHECKPOINT_PAGES = 2_000  # a checkpoint holds everybody up: 5 ms with these, 160 ms with 80,000, for 1 us a hit
@@ -33,8 +33,7 @@ GONE = "gone"  # kind of a hit of which nothing is left but its number
 ROLLING_UP = 7_420_518  # key of the lock of the roll-up in PostgreSQL
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """One hit as it was stored. `at`: milliseconds since 1970 by our clock; `said`: JSON."""
 
     at: int
@@ -127,14 +126,14 @@ class FileStore:
             source = self._connection().execute("SELECT source FROM about").fetchone()[0]
         marks = HitMark.__table__
         mark = db.session.execute(select(marks.c.last_id).where(marks.c.source == source)).scalar() or 0
-        said = "SELECT id, at, site_id, visitor, nonce, kind, said FROM hits WHERE id > ? ORDER BY id LIMIT ?"
+        said = "SELECT at, site_id, visitor, nonce, kind, said, id FROM hits WHERE id > ? ORDER BY id LIMIT ?"
         with self._lock:
             rows = self._connection().execute(said, (mark, most)).fetchall()
         if rows:
-            self._read_to = rows[-1][0]
+            self._read_to = rows[-1][-1]
             moved = insert_of(db.session)(HitMark).values(source=source, last_id=self._read_to)
             db.session.execute(moved.on_conflict_do_update(index_elements=["source"], set_={"last_id": self._read_to}))
-        return [Waiting(*row[1:]) for row in rows]
+        return [Waiting._make(row[:-1]) for row in rows]
 
     def done(self) -> None:
         with self._transaction() as connection:
@@ -201,13 +200,18 @@ class FileStore:
 
 
 class TableStore:
-    """Hits in a table of the house's PostgreSQL, written on connections of our own that commit each insert."""
+    """Hits in a table of the house's PostgreSQL, written on connections of our own that commit each insert.
+
+    They are taken by ranges of ids, in one scan of the key. The table is empty most of the time, so PostgreSQL believes that it
+    is, whatever waits: a join with "the first so many" became a loop over all rows for each row.
+    """
 
     _INSERT = "INSERT INTO hits (at, site_id, visitor, nonce, kind, said) VALUES (%s, %s, %s, %s, %s, %s)"
 
     def __init__(self, url: str) -> None:
         self._dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._local = threading.local()
+        self._taken_to = self._done_to = 0
         import psycopg  # not above: every process loads this file, and on SQLite none needs these 8 MB
 
         self._driver = psycopg
@@ -225,13 +229,22 @@ class TableStore:
 
     def take(self, most: int) -> list[Waiting]:
         db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ROLLING_UP})
-        first = select(Hit.id).order_by(Hit.id).limit(most).with_for_update(skip_locked=True)
-        gone = delete(Hit).where(Hit.id.in_(first)).returning(Hit.id, *(getattr(Hit, name) for name in COLUMNS))
-        rows = db.session.execute(gone, execution_options={"synchronize_session": False}).all()
-        return [Waiting(*row[1:]) for row in sorted(rows)]
+        first = self._first(self._done_to)
+        if first is None and self._done_to:
+            first = self._first(0)  # numbers are given before they are committed: a smaller one may have come since
+        if first is None:
+            return []
+        self._taken_to = first + most
+        said = delete(HITS).where(HITS.c.id >= first, HITS.c.id < self._taken_to)
+        rows = db.session.execute(said.returning(HITS.c.id, *(HITS.c[name] for name in COLUMNS))).all()
+        return [Waiting._make(row[1:]) for row in sorted(rows)]
+
+    def _first(self, after: int) -> int | None:
+        found: int | None = db.session.execute(select(func.min(HITS.c.id)).where(HITS.c.id >= after)).scalar()
+        return found
 
     def done(self) -> None:
-        pass  # they went with the transaction
+        self._done_to = self._taken_to  # the next look begins behind the rows that went with the transaction
 
     def forget(self, visitors: Sequence[str]) -> int:
         said = delete(Hit).where(Hit.visitor.in_(visitors))
