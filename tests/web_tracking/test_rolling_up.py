@@ -150,7 +150,7 @@ def test_a_person_who_comes_by_a_personal_link_has_all_visits_of_that_browser_on
     assert {row["person_id"] for row in site.rows("page_views")} == {anna}
     assert [row["bound_via"] for row in site.rows("visitors")] == ["form"]
     said = [entry.sentence for entry in timeline.page(SYSTEM, "contacts", anna, wanted=["visit"]).entries]
-    assert said == ["Visited Shop: 3 pages, from /before"]
+    assert said == ["Visited Shop from /before, pages: 3"]
 
 
 def test_a_visitor_nobody_recognises_is_no_person(site: Tracked) -> None:

@@ -62,7 +62,7 @@ _shown = Related(
     label="Web visits",
     columns=("started_at", "site_id", "entry", "page_count", "is_returning", "source"),
     timeline=Timeline(
-        "started_at", "Visited {site_id}: {page_count} pages, from {entry}", icon="world", category="visit",
+        "started_at", "Visited {site_id} from {entry}, pages: {page_count}", icon="world", category="visit",
         columns=("page_count", "entry", "site_id"),
     ),
 )  # fmt: skip
