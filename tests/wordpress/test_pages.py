@@ -26,6 +26,7 @@ def test_the_connection_is_tried_and_what_is_wrong_is_said_plainly(wired):
     assert "API key not accepted" in save(api_key="ch_00000000_wrongwrongwrongwrongwrong")
     assert "Could not connect" in save(base_url="http://127.0.0.1:9", api_key=wired.crm.key)
     assert "This is no web address" in save(base_url="https://")
+    assert "the API base URL is not set" in save(base_url="")
     assert "There is no customerhub at this address" in save(base_url=wired.site.base)
     nothing = wired.crm.make_key({"contacts": ["view"]})[1]
     assert "it may not create anything" in save(api_key=nothing)
@@ -130,6 +131,8 @@ def _as(site, name, password):
         ('[customerhub_events category="a&b" limit="3"]', "BASE/portal/embed/events?category=a%26b&#038;limit=3"),
         ('[customerhub_survey code="ab12" text="<b>Go"]', ">&lt;b&gt;Go</a>"),
         ('[customerhub_survey code="../x"]', ""),
+        ('[customerhub_survey code="https://crm.example.com/s/ab-12_x"]', 'href="BASE/s/ab-12_x"'),
+        ('[customerhub_form key="https://crm.example.com/form/abc123def"]', "BASE/form/abc123def.js"),
     ],
 )
 def test_shortcodes_and_blocks_lead_to_the_crm_and_nowhere_else(site, crm, code, wanted):
@@ -137,8 +140,21 @@ def test_shortcodes_and_blocks_lead_to_the_crm_and_nowhere_else(site, crm, code,
     wanted = wanted.replace("BASE", crm.base)
     assert wanted in made if wanted else made == ""
     if '_form key="abc' in code:
-        block = '<!-- wp:customerhub/form {"key":"abc123def"} /-->'
-        assert wanted in site.ask(f"return do_blocks({block!r});")
+        block = '<!-- wp:customerhub/form {"key":"abc123def","className":"wide"} /-->'
+        drawn = site.ask(f"return do_blocks({block!r});")
+        assert wanted in drawn
+        assert re.match('<div class="[^"]*wide', drawn.strip()), "a box of the column"
+
+
+def test_the_whole_line_of_the_tracking_script_can_be_pasted(site):
+    web = site.log_in()
+    page = web.get(f"{ADMIN}-settings&tab=website").text
+    line = '<script async src="https://crm.example.com/t/0123456789abcdef0123.js"></script>'
+    done = web.post("/wp-admin/admin-post.php", data=_hidden(page, "customerhub_website") | {"site_key": line})
+    assert 'value="0123456789abcdef0123"' in done.text
+    said = _hidden(done.text, "customerhub_website") | {"site_key": "<b>615a</b>"}
+    assert "This is no key of a followed site" in web.post("/wp-admin/admin-post.php", data=said).text
+    assert site.ask("return CustomerHub\\Settings::get('site_key');") == "0123456789abcdef0123"
 
 
 def test_the_tracking_script_is_on_pages_of_visitors_only(site):

@@ -24,11 +24,11 @@ final class SealingTest extends TestCase
 
     public function testAddressesAsPeopleTypeThem(): void
     {
-        foreach (['crm.example.com', 'https://crm.example.com/', ' crm.example.com/api/v1/ ', 'https://crm.example.com/api'] as $said) {
+        foreach (['crm.example.com', 'https://crm.example.com/', ' crm.example.com/api/v1/ ', 'https://crm.example.com/api', 'https://crm.example.com/crm/contacts/12'] as $said) {
             self::assertSame('https://crm.example.com', Settings::tidyUrl($said));
         }
         self::assertSame('http://crm.example.com:8080/hub', Settings::tidyUrl('http://crm.example.com:8080/hub'));
-        foreach (['https://', 'ftp://x.example', 'https://me:pw@x.example', 'https://x.example/?a', 'javascript:alert(1)'] as $wrong) {
+        foreach (['https://', 'ftp://x.example', 'https://me:pw@x.example', 'https://x.example/?a', 'javascript:alert(1)', 'https://not a url'] as $wrong) {
             self::assertNotSame('', Settings::urlFault($wrong));
         }
         self::assertSame('', Settings::urlFault('https://crm.example.com'));

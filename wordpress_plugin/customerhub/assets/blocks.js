@@ -17,14 +17,18 @@
           blockEditor.useBlockProps(),
           element.createElement(
             components.Placeholder,
-            { icon: kind.icon, label: words[name] },
-            kind.boxes.map((box) =>
-              element.createElement(components.TextControl, {
-                key: box,
-                label: words[box],
-                value: attributes[box] || "",
-                onChange: (value) => setAttributes({ [box]: value }),
-              }),
+            { icon: kind.icon, label: words[name], instructions: words[`${name}Help`] },
+            element.createElement(
+              "div",
+              { style: { display: "grid", gap: "8px", gridTemplateColumns: "repeat(auto-fill, minmax(220px, 1fr))", width: "100%" } },
+              kind.boxes.map((box) =>
+                element.createElement(components.TextControl, {
+                  key: box,
+                  label: words[box],
+                  value: attributes[box] || "",
+                  onChange: (value) => setAttributes({ [box]: value }),
+                }),
+              ),
             ),
           ),
         ),

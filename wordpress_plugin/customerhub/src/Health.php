@@ -103,7 +103,8 @@ final class Health
         if (!Sender::delays()) {
             $why .= ' ' . __('Re-sending is switched off by a filter.', 'customerhub');
         }
-        return ['good', __('customerhub: all submissions arrived', 'customerhub'), $why];
+        $label = $counts['waiting'] > 0 ? __('customerhub: submissions are about to be sent', 'customerhub') : __('customerhub: all submissions arrived', 'customerhub');
+        return ['good', $label, $why];
     }
 
     private static function result(string $key, string $status, string $label, string $why, string $page): array

@@ -12,6 +12,7 @@ final class Plugin
         add_action('init', [self::class, 'listen'], 20);
         Sending\Schedule::register();
         Health::register();
+        Privacy::register();
         Site\Tracking::register();
         Site\Embeds::register();
         if (is_admin()) {

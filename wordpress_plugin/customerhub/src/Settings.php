@@ -66,7 +66,7 @@ final class Settings
         return (string) self::get('alert_to') ?: (string) get_option('admin_email');
     }
 
-    /** An address as people type it: https:// is added when missing, the path of the API and slashes at the end go. */
+    /** An address as people type or paste it: https:// is added when missing; a page of the CRM, the path of the API and slashes at the end go. */
     public static function tidyUrl(string $typed): string
     {
         $typed = trim($typed);
@@ -76,14 +76,14 @@ final class Settings
         if (!preg_match('#^[a-z][a-z0-9+.-]*://#i', $typed)) {
             $typed = 'https://' . $typed;
         }
-        return (string) preg_replace('#(/api(/v1)?)?/*$#', '', $typed);
+        return (string) preg_replace('#(?<![:/])(/crm(/[^?\#]*)?|/api(/v1)?)?/*$#', '', $typed);
     }
 
     /** A sentence about an address that cannot be used; "" for a good one. */
     public static function urlFault(string $url): string
     {
         $parts = wp_parse_url($url);
-        if (!is_array($parts) || !in_array($parts['scheme'] ?? '', ['https', 'http'], true) || empty($parts['host'])) {
+        if (!is_array($parts) || !in_array($parts['scheme'] ?? '', ['https', 'http'], true) || empty($parts['host']) || preg_match('#[\s<>"\\\\^`{|}]#', $url)) {
             return __('This is no web address. Write it as your browser shows it, such as https://crm.example.com.', 'customerhub');
         }
         if (isset($parts['user']) || isset($parts['query']) || isset($parts['fragment'])) {

@@ -52,12 +52,10 @@ final class Actions
             if (str_starts_with($url, 'http://') && !preg_match('#^http://(localhost|127\.)#', $url)) {
                 Page::tell('warning', __('The address begins with http://: key and forms travel readable. Use https:// where you can.', 'customerhub'));
             }
-            if (Settings::isComplete()) {
-                $found = Connection::test();
-                Page::tell($found->isGood ? 'success' : 'error', $found->sentence);
-                if ($found->isGood && $isOther) {
-                    Outbox::wake();
-                }
+            $found = Connection::test(); // also says what is not set yet
+            Page::tell($found->isGood ? 'success' : 'error', $found->sentence);
+            if ($found->isGood && $isOther) {
+                Outbox::wake();
             }
         }
         return self::said('from') === 'welcome' ? 'customerhub-welcome' : 'customerhub-settings';
@@ -65,7 +63,7 @@ final class Actions
 
     private static function website(): string
     {
-        $key = strtolower(trim(self::said('site_key')));
+        $key = is_string($_POST['site_key'] ?? null) ? strtolower(trim(wp_unslash($_POST['site_key']))) : ''; // not cleaned: it may be a line of HTML
         if (preg_match('#/t/([0-9a-f]{20})\.js#', $key, $found)) {
             $key = $found[1]; // the whole line of the CRM was pasted
         }

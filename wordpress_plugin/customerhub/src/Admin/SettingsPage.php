@@ -84,7 +84,9 @@ final class SettingsPage
             }
         }
         echo '<tr><th scope="row"><label for="ch-form_plugin">' . esc_html__('Form plugin', 'customerhub') . '</label></th><td>';
-        Page::select('form_plugin', 'ch-form_plugin', $choices, (string) Settings::get('form_plugin'), __('Choose …', 'customerhub'), $asleep);
+        $awake = array_keys(Plugins::active());
+        $chosen = (string) Settings::get('form_plugin') ?: (count($awake) === 1 ? $awake[0] : '');
+        Page::select('form_plugin', 'ch-form_plugin', $choices, $chosen, __('Choose …', 'customerhub'), $asleep);
         echo '</td></tr>';
     }
 
@@ -105,6 +107,11 @@ final class SettingsPage
             printf('<tr><td><code>%s</code></td><td>%s</td></tr>', esc_html($code), esc_html($label));
         }
         echo '</tbody></table>';
+        echo '<p class="description">' . esc_html(sprintf(
+            /* translators: %s: the address of this site */
+            __('The CRM shows forms and events only on sites that it knows: write %s into the sites of the form, and of the portal for events.', 'customerhub'),
+            preg_replace('#^(https?://[^/]+).*#', '$1', home_url())
+        )) . '</p>';
     }
 
     private static function report(): void

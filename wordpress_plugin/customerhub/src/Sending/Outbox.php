@@ -177,6 +177,16 @@ final class Outbox
         return $made;
     }
 
+    /** Rows whose content is still here, by id, those after one. @return object[] */
+    public static function withContent(int $after, int $size = 200): array
+    {
+        global $wpdb;
+        $quiet = $wpdb->suppress_errors(true);
+        $rows = $wpdb->get_results($wpdb->prepare('SELECT * FROM ' . self::table() . " WHERE id > %d AND payload <> '' ORDER BY id LIMIT %d", $after, $size));
+        $wpdb->suppress_errors($quiet);
+        return (array) $rows;
+    }
+
     public static function remove(int $id): void
     {
         global $wpdb;

@@ -13,8 +13,7 @@ final class Spill
     public static function put(array $row): void
     {
         $line = wp_json_encode($row);
-        $file = self::file();
-        if ($file === '' || file_put_contents($file, $line . "\n", FILE_APPEND | LOCK_EX) === false) {
+        if (!self::append(self::file(), "$line\n")) {
             // The payload in it is sealed; put into waiting.log in our folder of the uploads, the line is taken up again.
             error_log("customerhub: neither the database nor a file takes a submission: $line");
         }
@@ -30,31 +29,45 @@ final class Spill
     /** Bring what waits into the table; gives how many came. */
     public static function drain(): int
     {
+        return self::sift(static fn($row) => !Outbox::put($row));
+    }
+
+    /** @return array[] what waits in the file */
+    public static function rows(): array
+    {
         $file = self::file(false);
-        if ($file === '' || !is_file($file)) {
-            return 0;
-        }
-        $held = fopen($file, 'c+');
+        $lines = $file !== '' && is_file($file) ? file($file) : [];
+        return array_values(array_filter(array_map(static fn($line) => json_decode($line, true), $lines ?: []), 'is_array'));
+    }
+
+    /** Take out of the file every row that does not stay, by what `$stays` says of it; gives how many went. */
+    public static function sift(callable $stays): int
+    {
+        $file = self::file(false);
+        $held = $file !== '' && is_file($file) ? fopen($file, 'c+') : false;
         if ($held === false || !flock($held, LOCK_EX)) {
             return 0;
         }
         $left = '';
-        $done = 0;
+        $gone = 0;
         while (($line = fgets($held)) !== false) {
             $row = json_decode($line, true);
-            if (is_array($row) && !Outbox::put($row)) {
+            if (is_array($row) && $stays($row)) {
                 $left .= $line;
             } elseif (is_array($row)) {
-                $done++;
+                $gone++;
             }
         }
-        ftruncate($held, 0);
-        rewind($held);
-        fwrite($held, $left);
-        fflush($held);
+        if ($gone > 0) {
+            // What stays is written over the beginning before the rest is cut off: a disk that is full takes that, and no moment is without the rows.
+            rewind($held);
+            fwrite($held, $left);
+            fflush($held);
+            ftruncate($held, strlen($left));
+        }
         flock($held, LOCK_UN);
         fclose($held);
-        return $done;
+        return $gone;
     }
 
     public static function remove(): void
@@ -67,6 +80,22 @@ final class Spill
             rmdir($folder);
         }
         delete_option(self::NOTED);
+    }
+
+    /** The whole text or nothing: half a line of a disk that is full would spoil the next one. */
+    private static function append(string $file, string $text): bool
+    {
+        $held = $file === '' ? false : @fopen($file, 'a');
+        if ($held === false || !flock($held, LOCK_EX)) {
+            return false;
+        }
+        $size = (int) fstat($held)['size'];
+        $isWhole = @fwrite($held, $text) === strlen($text) && fflush($held);
+        if (!$isWhole) {
+            ftruncate($held, $size);
+        }
+        fclose($held);
+        return $isWhole;
     }
 
     private static function file(bool $make = true): string

@@ -27,6 +27,9 @@ final class Embeds
         wp_localize_script('customerhub-blocks', 'customerhubWords', [
             'form' => __('Website form (customerhub)', 'customerhub'), 'events' => __('Events (customerhub)', 'customerhub'),
             'survey' => __('Survey link (customerhub)', 'customerhub'), 'key' => __('Key of the form', 'customerhub'),
+            'formHelp' => __('The key, the address or the whole line that the CRM shows for the form.', 'customerhub'),
+            'surveyHelp' => __('The open link of the survey in the CRM, or the code at its end.', 'customerhub'),
+            'eventsHelp' => __('Coming events that are public in the CRM. Leave a box empty for all.', 'customerhub'),
             'category' => __('Category', 'customerhub'), 'lang' => __('Language, such as fi', 'customerhub'),
             'limit' => __('How many at most', 'customerhub'), 'height' => __('Height in pixels', 'customerhub'),
             'code' => __('Code of the survey', 'customerhub'), 'text' => __('Text of the link', 'customerhub'),
@@ -35,7 +38,7 @@ final class Embeds
             $draw = static fn($given) => self::draw($name, (array) $given);
             add_shortcode("customerhub_$name", $draw);
             register_block_type("customerhub/$name", [
-                'api_version' => 2, 'editor_script' => 'customerhub-blocks', 'render_callback' => $draw,
+                'api_version' => 2, 'editor_script' => 'customerhub-blocks', 'render_callback' => static fn($given) => self::boxed($draw($given)),
                 'attributes' => array_map(static fn($one) => ['type' => 'string', 'default' => $one], $attributes),
             ]);
         }
@@ -57,6 +60,7 @@ final class Embeds
 
     private static function form(string $base, string $key): string
     {
+        $key = self::within($key, 'form');
         if (!preg_match('/^[A-Za-z0-9_-]{6,80}$/D', $key)) {
             return self::complain(__('Give the key of the website form.', 'customerhub'));
         }
@@ -78,10 +82,23 @@ final class Embeds
 
     private static function survey(string $base, string $code, string $text): string
     {
+        $code = self::within($code, 's');
         if (!preg_match('/^[A-Za-z0-9_-]{1,80}$/D', $code)) {
             return self::complain(__('Give the code at the end of the survey’s address.', 'customerhub'));
         }
         return sprintf('<a class="customerhub-survey" href="%s">%s</a>', esc_url("$base/s/$code"), esc_html($text !== '' ? $text : __('Answer the survey', 'customerhub')));
+    }
+
+    /** The key in an address or a line of the CRM that was pasted whole; anything else as it is. */
+    private static function within(string $said, string $path): string
+    {
+        return preg_match("#/$path/([A-Za-z0-9_-]+)#", $said, $found) ? $found[1] : trim($said);
+    }
+
+    /** A block is a box of the page's column, whatever stands in it. */
+    private static function boxed(string $drawn): string
+    {
+        return $drawn === '' ? '' : '<div ' . get_block_wrapper_attributes() . ">$drawn</div>";
     }
 
     /** What is missing is told to those who can mend it; visitors see nothing. */
