@@ -20,14 +20,13 @@ import pika.exceptions
 import redis
 
 from tests.databases import absent
+from tests.lifelines import Lifeline
 from tests.ports import free_port
 
 KINDS = ("redis", "rabbitmq")
 GIVEN = {"redis": "TEST_REDIS_URL", "rabbitmq": "TEST_RABBITMQ_URL"}
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 STARTING_SECONDS, SILENT_SECONDS = 180, 20  # on a machine that is busy
-# Ends a server when the test run is gone, also when that was killed: nobody holds the other end of its input any more.
-WATCH = 'read -r _; kill -TERM "$1"'
 
 
 def given(kind: str) -> str | None:
@@ -87,7 +86,7 @@ class PrivateBroker:
         self.folder = Path(tempfile.mkdtemp(prefix="broker-"))
         self.names, self.distribution = (free_port(), free_port()) if kind == "rabbitmq" else (0, 0)
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.watchers: list[subprocess.Popen[bytes]] = []
+        self.lifelines: list[Lifeline] = []
 
     @property
     def url(self) -> str:
@@ -144,9 +143,8 @@ class PrivateBroker:
 
     def stop(self) -> None:
         """End what was started, to the last process: a part that stays would hold the port against the next start."""
-        for watcher in self.watchers:
-            watcher.kill()
-            watcher.communicate()
+        for lifeline in self.lifelines:
+            lifeline.cut()
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -154,7 +152,7 @@ class PrivateBroker:
             with contextlib.suppress(ProcessLookupError):  # nobody is left of its group
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        self.watchers.clear()
+        self.lifelines.clear()
         self.processes.clear()
 
     def remove(self) -> None:
@@ -168,9 +166,7 @@ class PrivateBroker:
                 stderr=output, start_new_session=True,
             )  # fmt: skip
         self.processes.append(process)
-        watch = ["sh", "-c", WATCH, "sh", str(process.pid)]
-        silent = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.watchers.append(subprocess.Popen(watch, start_new_session=True, **silent))
+        self.lifelines.append(Lifeline('kill -TERM "$1"', str(process.pid)))
 
     def _run_rabbitmq(self) -> None:
         listeners = [f"listeners.tcp.{n} = {host}:{self.port}\n" for n, host in enumerate(self.hosts, 1)]

@@ -80,7 +80,7 @@ class Source:
         self._count += 1
         said = {"number": self._count, "module": module, "arguments": arguments, "environment": dict(os.environ)}
         inner, outer = os.pipe()
-        errors = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND) if log else os.dup(2)
+        errors = os.open(log or os.devnull, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if log else os.dup(2)
         try:
             socket.send_fds(self._line, [json.dumps(said).encode() + b"\n"], [outer, errors])
         finally:

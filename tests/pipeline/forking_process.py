@@ -1,15 +1,13 @@
 """A process that has loaded everything once and forks a child for each deed, which may kill itself at a named place.
 
-`python -m tests.pipeline.forking_process FILE.json` (url, smtp, folder); a deed is a line of JSON on its input: {"do": "work"} sends and ticks
-until it is killed, others are actions of a sendout: {"do": "pause", "sendout": 7, "die": "amid"}. The answer is the child's pid, and for an
-action how it ended. It has no threads and no connections of its own, so that forking is safe; it ends with its input, and its children with it.
+`python -m tests.pipeline.forking_process FILE.json` (url, engine, broker, smtp, folder); a deed is a line of JSON on its input, an action of a
+sendout: {"do": "pause", "sendout": 7, "die": "amid"}. The answer is how the child ended. It has no threads and no connections of its own, so that forking is safe; it ends with its input, and its children with it.
 """
 
 import json
 import os
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -18,14 +16,11 @@ from typing import Any
 
 from crm.db import db
 from crm.identity.viewer import SYSTEM
-from crm.mail.sending import office, runs
-from crm.mail.transport import choose
+from crm.mail.sending import runs
 from ecp.automatic import joining
 from ecp.pipeline import actions, prepare, schedule
-from ecp.pipeline.worker import tick
 from hub import orphans
 from tests.apps import make_app
-from tests.pipeline.sending_process import Quiet
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -65,20 +60,11 @@ def act(said: dict[str, Any]) -> None:
     die()
 
 
-def work(app: Any, smtp: str, name: str) -> None:
-    """Send and tick until killed."""
-    rules = office.Rules(0, 0, lease_seconds=3, first_retry_seconds=1, ledger_sync="process", connections=2)
-    post = office.PostOffice(db.engine, choose(smtp, Path()), rules, app.app_context, name)
-    threading.Thread(target=post.run, args=(threading.Event(),), daemon=True).start()
-    while True:
-        tick(Quiet())  # type: ignore[arg-type]
-        db.session.remove()
-        time.sleep(0.2)
-
-
 def main() -> None:
     given = json.loads(Path(sys.argv[1]).read_text())
-    app = make_app(given["url"], smtp_url=given["smtp"], data_dir=given["folder"])
+    app = make_app(
+        given["url"], queue_engine=given["engine"], queue_url=given["broker"], smtp_url=given["smtp"], data_dir=given["folder"]
+    )  # fmt: skip
     assert prepare.actions is actions
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -88,15 +74,10 @@ def main() -> None:
         if not pid:
             orphans.end_with_parent()
             with app.app_context():
-                if said["do"] == "work":
-                    work(app, given["smtp"], said["name"])
                 act(said)
             os._exit(1)
-        if said["do"] == "work":
-            sys.stdout.write(f"{pid}\n")
-        else:
-            _, status = os.waitpid(pid, 0)
-            sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
 
 

@@ -1,11 +1,9 @@
 """SIGKILL while somebody pauses, cancels or schedules a sendout that is being sent: wholly done or not at all, nobody twice.
 
-`make test` runs this with the workers of the house on both databases; the kills of workers themselves are in test_faults_every_engine.
+With whole workers of every engine; the kills of workers themselves are in test_faults_every_engine.
 """
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -22,30 +20,48 @@ from crm import clock
 from crm.db import db
 from crm.engine.channels import Channel
 from crm.identity.viewer import SYSTEM
+from crm.jobs.leases import release_of
 from crm.mail.sending import workers
 from crm.mail.sending.deliveries import Delivery
 from crm.modules.campaigns import members
 from crm.modules.people import Choice
 from ecp.automatic import joining
 from ecp.pipeline import actions
+from tests import databases, forked
+from tests.apps import build_template, forget_engine, make_app
+from tests.forked import Forked
+from tests.jobs.conftest import ENGINES, broker_of  # noqa: F401 - a fixture
 from tests.pipeline.conftest import build_house
 from tests.pipeline.test_faults_every_engine import mail_server
 
 KILLED = "-9"
 PATIENCE_SECONDS = 240
-CONNECTIONS = 2
+CONNECTIONS, LEASE_SECONDS = 2, 3
+SHORT = [("embedded", "", "sqlite"), ("celery", "redis", "postgresql"), ("dramatiq", "rabbitmq", "postgresql")]
 PEOPLE = 400  # so many that the first is not sent to its end meanwhile, however slow the machine
+
+
+def combinations() -> list[Any]:
+    """Engine, broker, database: three in `make test`, all of them in `make test-long`."""
+    return [
+        pytest.param(
+            (engine, kind, database), id=f"{engine}-{kind or 'none'}-{database}",
+            marks=[pytest.mark.xdist_group(f"jobs-{kind}")] + ([] if (engine, kind, database) in SHORT else [pytest.mark.long]),
+        )
+        for engine, kind in ENGINES for database in databases.KINDS
+    ]  # fmt: skip
 
 
 class Deeds:
     """The forking process: does what it is told, in a child a deed."""
 
-    def __init__(self, url: str, port: int, folder: Path) -> None:
+    def __init__(self, said: dict[str, str], port: int, folder: Path) -> None:
+        self.said = said | {"smtp": f"smtp://127.0.0.1:{port}", "folder": str(folder)}
+        self.folder, self.workers = folder, list[Forked]()
         file = folder / "forking.json"
-        file.write_text(json.dumps({"url": url, "smtp": f"smtp://127.0.0.1:{port}", "folder": str(folder)}))
+        file.write_text(json.dumps(self.said))
         command = [sys.executable, "-m", "tests.pipeline.forking_process", str(file)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.count = 0
 
     def told(self) -> str:
         assert self.process.stdout is not None
@@ -58,25 +74,37 @@ class Deeds:
         self.process.stdin.flush()
         return self.told()
 
-    def start_worker(self) -> tuple[int, str]:
-        self.count += 1
-        name = f"worker {self.count}"
-        return int(self.do("work", name=name)), name
+    def start_worker(self) -> tuple[Forked, str]:
+        """A whole worker: the engine's jobs, the clock, the post office."""
+        name = f"worker {len(self.workers)}"
+        file = self.folder / f"{name}.json"
+        said = {"name": name, "lease": LEASE_SECONDS, "connections": CONNECTIONS, "kills": []}
+        file.write_text(json.dumps(self.said | said))
+        self.workers.append(forked.start("tests.pipeline.fault_process", str(file), log=self.folder / "log"))
+        return self.workers[-1], name
 
     def end(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
         self.process.kill()
         self.process.communicate()
 
 
 @pytest.fixture
-def deeds(own_app: Any, own_database: str, tmp_path: Path) -> Iterator[tuple[Deeds, Path]]:
-    with mail_server(tmp_path, ("delay:dot:0.1",)) as (port, log):
-        made = Deeds(own_database, port, tmp_path)
+def deeds(request: pytest.FixtureRequest, broker_of: Any, tmp_path: Path) -> Iterator[tuple[Deeds, Path]]:  # noqa: F811
+    engine, kind, database = request.param
+    url, broker = databases.create(database, build_template), broker_of(kind)
+    app = make_app(url, queue_engine=engine, queue_url=broker, data_dir=str(tmp_path))
+    with mail_server(tmp_path, ("delay:dot:0.1",)) as (port, log), app.app_context():
+        made = Deeds({"url": url, "engine": engine, "broker": broker}, port, tmp_path)
         try:
             assert made.told() == "ready"
             yield made, log
         finally:
             made.end()
+    forget_engine(app)
+    databases.drop(url)
 
 
 def until(so: Callable[[], Any]) -> None:
@@ -113,15 +141,19 @@ def arrived(log: Path) -> Counter[str]:
     )
 
 
-def kill(worker: tuple[int, str]) -> None:
+def kill(worker: tuple[Forked, str]) -> None:
     """A worker dies, and its parent buries it."""
-    os.kill(worker[0], signal.SIGKILL)
+    process, name = worker
+    process.kill()
+    process.wait()
     db.session.remove()
-    workers.bury_named(db.engine, worker[1])
+    workers.bury_named(db.engine, name)
+    release_of(db.engine, name)
 
 
 @pytest.mark.fault
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("deeds", combinations(), indirect=True)
 def test_killed_amid_a_deed_it_is_wholly_done_or_not_and_the_cancelled_get_nothing(deeds: Any) -> None:
     process, log = deeds
     house = build_house()
