@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Index
+from sqlalchemy.schema import CreateIndex
 
 from crm.db import db, fold
 from crm.engine import outbox, overlay
@@ -48,5 +49,6 @@ def index_custom_field(_progress: outbox.Progress, module: str, field: str, **_:
     what = fold(column) if said.kind.is_text else column
     index = Index(f"ix_{module}_{field}", what, table.c.id, table.c.owner_id, **live)
     table.indexes.discard(index)  # it belongs to this database, not to the declaration
-    index.create(db.session.connection(), checkfirst=True)
+    # Not looked for by reflection, which knows no expressions: a worker may have died after the index was made.
+    db.session.execute(CreateIndex(index, if_not_exists=True))
     return f"{module}.{field} is indexed"
