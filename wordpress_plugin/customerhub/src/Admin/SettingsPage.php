@@ -109,7 +109,7 @@ final class SettingsPage
         echo '</tbody></table>';
         echo '<p class="description">' . esc_html(sprintf(
             /* translators: %s: the address of this site */
-            __('The CRM shows forms and events only on sites that it knows: write %s into the sites of the form, and of the portal for events.', 'customerhub'),
+            __('A form that names sites is shown only on those, and events only on sites that the portal of the CRM names: write %s there.', 'customerhub'),
             preg_replace('#^(https?://[^/]+).*#', '$1', home_url())
         )) . '</p>';
     }
