@@ -23,6 +23,7 @@ TEXTS = ("title", "intro", "button", "thanks", "consent_text")
 LANGUAGES = ("en", "fi")
 FIRST = "A"  # the form as it is
 BESIDE = "-"  # the same, for visitors whom variants are not tried on: they speak another language than their texts
+PLAIN = "+"  # sent from plain HTML, whose views nobody counts
 NOT_ASKED_KINDS = frozenset({"owner", "user", "link", "file", "conditions", "html", "source"})
 # What people do not say of themselves: consent has a box of its own, the rest is what the house thinks or keeps.
 NOT_ASKED = frozenset({

@@ -150,8 +150,9 @@ def test_after_a_form_comes_the_page_that_it_names(form) -> None:
     assert made.send(MARI | {"email": "x@example.com"}).status_code == 200  # even if it stood in the database
 
 
-def test_large_fields_and_bodies_are_refused_and_nothing_is_kept(form) -> None:
-    made = form()
+@pytest.mark.parametrize("takes_files", [False, True])
+def test_large_fields_and_bodies_are_refused_and_nothing_is_kept(form, takes_files: bool) -> None:
+    made = form(takes_files=takes_files)
     assert made.send(MARI | {"description": "x" * 70_000}).status_code == 422
     assert made.send(MARI | {"last_name": "x" * 300}).status_code == 422
     assert made.send(MARI | {"description": "x" * 1024 * 1024}).status_code == 413

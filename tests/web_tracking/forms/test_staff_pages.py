@@ -84,6 +84,18 @@ def test_embedding_gives_the_line_the_address_and_html_that_can_be_sent(form, al
     assert made.client.get(f"/form/{old}").status_code == 410
 
 
+def test_every_line_of_the_list_says_what_was_sent(form, alice) -> None:
+    made = form()
+    for place in range(5):
+        made.send(MARI | {"email": f"mari{place}@example.com", "company": "x" * 80})
+    made.client.post(made.path, data=MARI)  # plain HTML: it counts, but comes from no view
+    report = alice.get(f"/website_forms/{made.id}/report").text
+    assert all(f'<span class="big-number">{said}</span>' in report for said in ("5", "6", "100 %"))
+    page = alice.get(f"/website_forms/{made.id}/submissions").text
+    assert all(f"mari{place}@example.com" in page for place in range(5))
+    assert "x" * 60 not in page
+
+
 def test_submissions_are_listed_looked_at_let_through_and_deleted(form, alice) -> None:
     made = form()
     made.send(MARI | {"last_name": EVIL}, form_page=f"https://shop.example/{EVIL}?utm_source={EVIL}")

@@ -50,7 +50,7 @@ def listing(id: int) -> str:
     rows = [(row, extra[row.id], _record(row), _came(row, found["address"])) for row in page.rows]
     return render_template(
         "website_forms/submissions.html", **found, rows=rows, wanted=wanted, counts=_counts(id), next=page.next,
-        words=_words, outcomes=_outcomes(),
+        brief=_brief, outcomes=_outcomes(),
     )  # fmt: skip
 
 
@@ -169,6 +169,12 @@ def _counts(id: int) -> dict[str, int]:
 
 def _words(text: Any) -> str:
     return text if isinstance(text, str) else ", ".join(text)
+
+
+def _brief(said: dict[str, Any]) -> str:
+    """The first things that somebody said, for a list."""
+    texts = [words for text in said.values() if (words := _words(text))][:4]
+    return " · ".join(one if len(one) <= 60 else f"{one[:59].rstrip()}…" for one in texts)
 
 
 def _outcomes() -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ from crm.ui.formats import own
 from crm.ui.page import go, tell
 from crm.ui.session import commit, viewer
 from web_tracking.forms import counting, designing
-from web_tracking.forms.design import BESIDE, FIRST, Design
+from web_tracking.forms.design import BESIDE, FIRST, PLAIN, Design
 from web_tracking.forms.keeping import SUBMISSIONS
 from web_tracking.forms.web.building import home, sentences, values_of
 
@@ -32,7 +32,7 @@ def _draw(id: int, faults: dict[str, str]) -> AnyResponse:
     numbers = counting.by_variant(id, days)
     running = {FIRST, *(one["letter"] for one in design.variants if one["active"])}
     seen = {one.letter: one for one in numbers}
-    rows = [seen.get(letter, counting.Numbers(letter)) for letter in sorted((running | seen.keys()) - {BESIDE})]
+    rows = [seen.get(letter, counting.Numbers(letter)) for letter in sorted((running | seen.keys()) - {BESIDE, PLAIN})]
     rates = Chart(
         _("Sent of a hundred views, by variant"),
         [Point(_("Variant %(letter)s", letter=one.letter), round(one.rate * 100, 1)) for one in rows] if any(one.views for one in rows) else [],
@@ -41,10 +41,11 @@ def _draw(id: int, faults: dict[str, str]) -> AnyResponse:
     sent = counting.by_day(id, days, "sent")
     points = [Point(own().date(day), count) for day, count in sent.items()] if any(sent.values()) else []
     views, total = sum(one.views for one in numbers), sum(one.sent for one in numbers)
+    of_views = total - (seen[PLAIN].sent if PLAIN in seen else 0)
     return make_response(
         render_template(
             "website_forms/report.html", **found, days=days, choices=DAYS, views=views, sent=total,
-            rate=_percent(total / views) if views else "–", percent=_percent, kept=_kept(id), rates=rates, rows=rows, running=running,
+            rate=_percent(of_views / views) if views else "–", percent=_percent, kept=_kept(id), rates=rates, rows=rows, running=running,
             sentence=counting.sentence(rows), by_day=Chart(_("Submissions a day"), points, "line", "number", _("Day"), _("Submissions"), f"{home(id)}/report.csv?days={days}"),
             sources=Chart(_("Where submissions came from"), _sources(id), "bars", "number", _("Source"), _("Submissions")),
             optional=[one for one in design.asked if not one.required], faults=faults, typed=request.form,

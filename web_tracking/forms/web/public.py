@@ -29,7 +29,7 @@ from crm.ui.public_face import Gone, TooOften, Unknown, guard, source
 from crm.ui.public_page import choose_language, page
 from crm.words import speaking
 from web_tracking.forms import counting, keeping, reading, tickets
-from web_tracking.forms.design import BESIDE, FIRST, LANGUAGES, Design, find, load
+from web_tracking.forms.design import BESIDE, FIRST, LANGUAGES, PLAIN, Design, find, load
 from web_tracking.forms.keeping import TooLarge
 from web_tracking.forms.reading import Typed
 from web_tracking.forms.tickets import Ticket
@@ -101,7 +101,9 @@ def send(key: str) -> Response:
     if not found[1]:
         return _closed()
     row = load(found[0]).row
-    if row["takes_files"]:
+    if (
+        row["takes_files"] and request.mimetype == "multipart/form-data"
+    ):  # no other form has a limit for its texts alone
         request.max_content_length = MOST_FILES
     ticket = tickets.read(found[0], request.form.get(tickets.FIELD, ""))
     _count_post(ticket)
@@ -154,8 +156,8 @@ def _keep(design: Design, typed: Typed, ticket: Ticket | None, suspicion: str) -
         variant=ticket.variant if ticket else None, suspicion=suspicion, ip=limits.shortened(source()),
         agent=family(agent), files=request.files.getlist(reading.FILES),
     )  # fmt: skip
-    if made is not None and ticket is not None:
-        counting.add(design.id, ticket.variant, "suspected" if suspicion else "sent")
+    if made is not None:
+        counting.add(design.id, ticket.variant if ticket else PLAIN, "suspected" if suspicion else "sent")
     db.session.commit()
     _begin_reading()
 

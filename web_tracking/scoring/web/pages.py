@@ -135,6 +135,7 @@ def _draw(
     set_now = model.load() if faults else model.Model(**{name: settings[name] for name in model.LIMITS})
     least = int(asked) if asked.isascii() and asked.removeprefix("-").isdecimal() and len(asked) < 8 else set_now.hot_at
     found = counting.distribution([row for row in _whole(rows) if row["active"]], set_now) if is_preview else _present()
+    found.pop(0, None)  # points that took each other away are no score, as among those that are kept
     grades = dict.fromkeys(("cold", "warm", "hot"), 0)
     for score, people in found.items():
         grades[set_now.grade_of(score)] += people
