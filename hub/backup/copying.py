@@ -1,4 +1,7 @@
-"""Copies of a database at one moment, while it is worked with: SQLite by its online backup, PostgreSQL by COPY in one snapshot."""
+"""Copies of a database at one moment, while it is worked with: SQLite by its online backup, PostgreSQL by COPY in one snapshot.
+
+VACUUM INTO builds every index anew for a file that is 2 % smaller: three times the processor (24 s against 8 s for 4.6 GB) and the time.
+"""
 
 import sqlite3
 from collections.abc import Iterable
