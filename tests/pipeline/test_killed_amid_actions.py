@@ -4,8 +4,7 @@ With whole workers of every engine; the kills of workers themselves are in test_
 """
 
 import json
-import subprocess
-import sys
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -34,7 +33,7 @@ from tests.jobs.conftest import ENGINES, broker_of  # noqa: F401 - a fixture
 from tests.pipeline.conftest import build_house
 from tests.pipeline.test_faults_every_engine import mail_server
 
-KILLED = "-9"
+KILLED = -signal.SIGKILL
 PATIENCE_SECONDS = 240
 CONNECTIONS, LEASE_SECONDS = 2, 3
 SHORT = [("embedded", "", "sqlite"), ("celery", "redis", "postgresql"), ("dramatiq", "rabbitmq", "postgresql")]
@@ -53,42 +52,34 @@ def combinations() -> list[Any]:
 
 
 class Deeds:
-    """The forking process: does what it is told, in a child a deed."""
+    """Deeds and workers, each in a process of its own."""
 
     def __init__(self, said: dict[str, str], port: int, folder: Path) -> None:
         self.said = said | {"smtp": f"smtp://127.0.0.1:{port}", "folder": str(folder)}
-        self.folder, self.workers = folder, list[Forked]()
-        file = folder / "forking.json"
-        file.write_text(json.dumps(self.said))
-        command = [sys.executable, "-m", "tests.pipeline.forking_process", str(file)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.folder, self.workers, self.count = folder, list[Forked](), 0
 
-    def told(self) -> str:
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def do(self, what: str, **said: Any) -> str:
+    def do(self, what: str, **said: Any) -> int:
+        """How the process ended that did it."""
         db.session.remove()  # what the test has read must not hold the lock
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"do": what, **said}) + "\n")
-        self.process.stdin.flush()
-        return self.told()
+        self.count += 1
+        return self.start("tests.pipeline.deed_process", f"deed {self.count}", {"do": what, **said}).wait()
+
+    def start(self, module: str, name: str, said: dict[str, Any]) -> Forked:
+        file = self.folder / f"{name}.json"
+        file.write_text(json.dumps(self.said | said))
+        return forked.start(module, str(file), log=self.folder / "log")
 
     def start_worker(self) -> tuple[Forked, str]:
         """A whole worker: the engine's jobs, the clock, the post office."""
         name = f"worker {len(self.workers)}"
-        file = self.folder / f"{name}.json"
         said = {"name": name, "lease": LEASE_SECONDS, "connections": CONNECTIONS, "kills": []}
-        file.write_text(json.dumps(self.said | said))
-        self.workers.append(forked.start("tests.pipeline.fault_process", str(file), log=self.folder / "log"))
+        self.workers.append(self.start("tests.pipeline.fault_process", name, said))
         return self.workers[-1], name
 
     def end(self) -> None:
         for worker in self.workers:
             worker.kill()
             worker.wait()
-        self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture
@@ -99,7 +90,6 @@ def deeds(request: pytest.FixtureRequest, broker_of: Any, tmp_path: Path) -> Ite
     with mail_server(tmp_path, ("delay:dot:0.1",)) as (port, log), app.app_context():
         made = Deeds({"url": url, "engine": engine, "broker": broker}, port, tmp_path)
         try:
-            assert made.told() == "ready"
             yield made, log
         finally:
             made.end()

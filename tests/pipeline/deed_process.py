@@ -1,7 +1,6 @@
-"""A process that has loaded everything once and forks a child for each deed, which may kill itself at a named place.
+"""One deed of a person or of the timetable, in a process that kills itself: amid the transaction, or before anybody was answered.
 
-`python -m tests.pipeline.forking_process FILE.json` (url, engine, broker, smtp, folder); a deed is a line of JSON on its input, an action of a
-sendout: {"do": "pause", "sendout": 7, "die": "amid"}. The answer is how the child ended. It has no threads and no connections of its own, so that forking is safe; it ends with its input, and its children with it.
+`main()` reads a file of JSON: url, engine, broker, smtp, folder, and the deed: {"do": "pause", "sendout": 7, "die": "amid"}.
 """
 
 import json
@@ -18,9 +17,9 @@ from crm.db import db
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending import runs
 from ecp.automatic import joining
-from ecp.pipeline import actions, prepare, schedule
+from ecp.pipeline import actions, schedule
 from hub import orphans
-from tests.apps import make_app
+from tests.apps import make_worker_app
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -61,25 +60,10 @@ def act(said: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    given = json.loads(Path(sys.argv[1]).read_text())
-    app = make_app(
-        given["url"], queue_engine=given["engine"], queue_url=given["broker"], smtp_url=given["smtp"], data_dir=given["folder"]
+    said = json.loads(Path(sys.argv[1]).read_text())
+    orphans.end_with_parent()
+    app = make_worker_app(
+        said["url"], queue_engine=said["engine"], queue_url=said["broker"], smtp_url=said["smtp"], data_dir=said["folder"]
     )  # fmt: skip
-    assert prepare.actions is actions
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    for line in sys.stdin:
-        said = json.loads(line)
-        pid = os.fork()
-        if not pid:
-            orphans.end_with_parent()
-            with app.app_context():
-                act(said)
-            os._exit(1)
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    with app.app_context():
+        act(said)
