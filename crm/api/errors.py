@@ -3,7 +3,7 @@
 import logging
 
 from flask import Blueprint, Response, request
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from crm.api.rest.answers import TITLES, error, errors, fault_errors
@@ -12,6 +12,7 @@ from crm.engine.conditions import BadCondition
 from crm.engine.refusals import Conflict, Forbidden, Missing, Refused, Stale, UnknownName
 
 log = logging.getLogger(__name__)
+ASK_AGAIN_SECONDS = 15
 
 
 class BadRequest(Exception):
@@ -66,6 +67,16 @@ def register(bp: Blueprint) -> None:
     def too_large(_: Exception) -> Response:
         db.session.rollback()
         return error(400, "too_large", "A number in the request is larger than any that is kept here.")
+
+    @bp.errorhandler(OperationalError)
+    @bp.errorhandler(InterfaceError)
+    def database_away(fault: Exception) -> Response:
+        log.error(
+            "%s %s: the database does not do that", request.method, request.path, extra={"reason": str(fault)[:300]}
+        )
+        made = error(503, "database_away", "The database does not answer or has no room. Nothing was saved; try again.")
+        made.headers["Retry-After"] = str(ASK_AGAIN_SECONDS)
+        return made
 
     @bp.errorhandler(HTTPException)
     def http(fault: HTTPException) -> Response:

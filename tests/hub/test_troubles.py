@@ -94,9 +94,12 @@ def test_without_its_database_a_page_says_so_and_tries_again_by_itself(app: Any)
     event.listen(Engine, "before_cursor_execute", away)
     try:
         answer = client.get("/crm/contacts")
+        program = client.get("/api/v1/contacts", headers={"Authorization": f"Bearer ch_12345678_{43 * 'a'}"})
     finally:
         event.remove(Engine, "before_cursor_execute", away)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "15")
+    assert (program.status_code, program.headers["Retry-After"]) == (503, "15")
+    assert program.json["errors"][0]["code"] == "database_away"
     assert "The database does not answer" in answer.text
     assert 'http-equiv="refresh"' in answer.text
     assert client.get("/crm/contacts").status_code == 303
