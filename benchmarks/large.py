@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from benchmarks import multitude
 from benchmarks.multitude import Multitude
@@ -18,10 +18,11 @@ from benchmarks.world import Figure, p50, p99, world
 from crm.db import db, reading
 from crm.engine import records, search, text_index
 from crm.engine.channels import Channel
+from crm.engine.registry import modules
 from crm.identity import sessions, sharing
 from crm.identity.viewer import SYSTEM, Viewer
 from crm.mail.sending.deliveries import Delivery
-from crm.modules.target_groups import refresh
+from crm.modules.target_groups import keeping_fresh, refresh
 from ecp import statistics
 from ecp.pipeline import actions, prepare
 from tests import databases
@@ -41,6 +42,7 @@ def measure(kind: str, count: int = COUNT) -> list[Figure]:
             *pages(app, kind, alice, made),
             *reports(kind, made),
             *groups(kind, alice, made),
+            one_change(kind, alice, made),
             *preparing(kind, made),
         ]
 
@@ -200,6 +202,33 @@ def groups(kind: str, alice: int, made: Multitude) -> Iterator[Figure]:
         said = "4 conditions and no click" if name == "few" else "most people"
         note = f"{count:,} people, {again.note}; filled the first time in {filled.wall:,.0f} ms, {filled.note}"
         yield Figure(f"group, {said}: refresh", kind, again.wall, "ms", targets[name], note)
+
+
+def one_change(kind: str, alice: int, made: Multitude) -> Figure:
+    """One person moves to another city: ten groups that are kept up to date ask again, with the eyes of a seller."""
+    cities = ("Oulu", "Turku", "Pori", "Lahti")
+    for number in range(10):
+        conditions = {"$and": [
+            {"temperature": ("Hot", "Warm")[number % 2]}, {"$in": ["mailing_city", [cities[number % 4], cities[(number + 1) % 4]]]},
+            {"$lt": [made.fields[8], 300 + 50 * number]}, {"email_opt_out": False},
+            {"$hasnot": ["clicks", {"sendout_id": made.sendouts[number % 5]}]},
+        ]}  # fmt: skip
+        values = {"name": f"Fresh {number}", "conditions": conditions, "kept_fresh": True, "owner_id": alice}
+        records.create(SYSTEM, "target_groups", values, Channel.SYSTEM)
+    db.session.commit()
+    fresh, turn = [(viewer(alice), group) for group in keeping_fresh.kept_fresh()], iter(range(10**9))
+
+    def move() -> None:
+        number = next(turn)
+        person = made.first_contact + made.count // 40 * 20 + number // 2
+        contacts = modules["contacts"].table
+        city = ("Turku", "Espoo")[number % 2]
+        db.session.execute(update(contacts).where(contacts.c.id == person).values(mailing_city=city))
+        keeping_fresh.reevaluate(fresh, [person])
+        db.session.commit()
+
+    took = _runs(move, 40, warm=10)
+    return Figure("one contact's change, ten groups asked again", kind, took.wall, "ms", "< 20", took.note)
 
 
 def _refreshed(id: int) -> None:

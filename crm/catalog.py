@@ -145,7 +145,7 @@ RULES = ("crm.modules.language_versions:attach", "ecp.modules.mail_rules:attach"
 
 TASKS: tuple[str, ...] = ("ecp.pipeline.worker", "ecp.merged", "ecp.settling", "ecp.personal.sending", "ecp.automatic.run", "crm.modules.opt_ins.asking", "ecp.bounces.run", "surveys.mails", "surveys.reactions", "ecp.domains.checking", "crm.engine.form_posts", "crm.modules.portals.access", "crm.modules.portals.opening", "crm.modules.portals.registering",
     "crm.documents.making", "crm.documents.mail_merge", "crm.documents.certifying", "crm.documents.sign_in", "crm.documents.conversation", "crm.modules.events.row_places", "crm.modules.tickets.answering", "crm.modules.tickets.telling", "crm.modules.tickets.receipts", "crm.modules.service_requests.telling", "crm.modules.cases.telling", "crm.modules.tickets.scanning.run",
-    "web_tracking.rolling_up", "web_tracking.keeping", "web_tracking.letting_go", "web_tracking.introducing", "web_tracking.forms.making", "web_tracking.forms.touching", "web_tracking.forms.keeping", "web_tracking.scoring.tasks", "crm.modules.intakes.tables",
+    "web_tracking.rolling_up", "web_tracking.keeping", "web_tracking.letting_go", "web_tracking.introducing", "web_tracking.forms.making", "web_tracking.forms.touching", "web_tracking.forms.keeping", "web_tracking.scoring.tasks", "crm.modules.intakes.tables", "crm.modules.target_groups.keeping_fresh",
 )  # fmt: skip
 """Files of outer rooms whose tasks workers must know by name (those of inner rooms are imported by their callers)."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from crm.db import db
 from crm.engine import outbox
@@ -21,16 +22,24 @@ class Listener:
     when: Callable[[], bool] | None = (
         None  # asked once a change, so that no job is written that would find nothing to do
     )
+    concerns: Callable[[str, str, frozenset[str]], bool] | None = None  # likewise, of module, event and changed fields
 
 
 _listeners: list[Listener] = []
 
 
 def listen(
-    module: str, task: str, *events: str, fields: Sequence[str] = (), when: Callable[[], bool] | None = None
+    module: str,
+    task: str,
+    *events: str,
+    fields: Sequence[str] = (),
+    when: Callable[[], bool] | None = None,
+    concerns: Callable[[str, str, frozenset[str]], bool] | None = None,
 ) -> None:
-    """Let `task` run after `events` (created, updated, deleted, restored) of `module`: task(module, event, ids, channel, actor_id)."""
-    said = Listener(module, task, frozenset(events), frozenset(fields), when)
+    """Let `task` run after `events` (created, updated, deleted, restored) of `module`: task(module, event, ids, channel, actor_id);
+    with `concerns` also `fields`, the names of those that an update changed in any of them.
+    """
+    said = Listener(module, task, frozenset(events), frozenset(fields), when, concerns)
     if said not in _listeners:
         _listeners.append(said)
 
@@ -50,8 +59,15 @@ def tell(
         wanted = list(ids)
         if one.fields and changed is not None:
             wanted = [id for id in ids if one.fields & set(changed.get(id, ()))]
-        if wanted and (one.when is None or one.when()):
-            outbox.put(
-                db.session, one.task, module=module.key, event=event, ids=wanted, channel=channel.value,
-                actor_id=None if RULES[channel].is_robot else viewer.id,
-            )  # fmt: skip
+        if not wanted or (one.when is not None and not one.when()):
+            continue
+        more: dict[str, Any] = {}
+        if one.concerns is not None:
+            names = frozenset().union(*(changed or {}).values())
+            if not one.concerns(module.key, event, names):
+                continue
+            more["fields"] = sorted(names)
+        outbox.put(
+            db.session, one.task, module=module.key, event=event, ids=wanted, channel=channel.value,
+            actor_id=None if RULES[channel].is_robot else viewer.id, **more,
+        )  # fmt: skip

@@ -97,10 +97,14 @@ def all_fitting(
     bin: bool,
 ) -> Select[tuple[int]]:
     """The ids of what fits, in whatever order. Where an index serves what is asked for, it holds the owner too: on SQLite rights
-    don't lead past it to all that the viewer may see."""
-    if any(ways.is_held(module, one.field) for one in wanted):
+    don't lead past it to all that the viewer may see, and no field of few values does to most of the table."""
+    held = {one.field for one in wanted if ways.is_held(module, one.field)}
+    few_values = {name for name in held if module.fields[name].kind.name in FEW_VALUES}
+    if held:
         narrowing = [ways.plainly(one) for one in narrowing]
-    said = select(module.table.c.id).where(*living, *narrowing, *(one.sql for one in wanted))
+    beside = few_values if held - few_values else set()
+    asked = (ways.plainly(one.sql) if one.field in beside else one.sql for one in wanted)
+    said = select(module.table.c.id).where(*living, *narrowing, *asked)
     is_inside = bool(wanted) and _by_owner_only(narrowing, module) and all(one.is_inside for one in wanted)
     return ways.read_in_index(said, module.table, wanted[0].field) if is_inside and living and not bin else said
 
@@ -125,9 +129,12 @@ def rights(viewer: Viewer, module: Module, known: str = "") -> list[ColumnElemen
     return [] if narrowing is None else [narrowing]
 
 
-def wanted_parts(viewer: Viewer, module: Module, where: Any, text: str | None, within: Any) -> list[Part]:
-    """The conditions and words asked for, and the ids to look among. Raises BadCondition, Refused."""
-    said = conditions.parts(where, module, viewer) if where else []
+def wanted_parts(
+    viewer: Viewer, module: Module, where: Any, text: str | None, within: Any, each: bool = False
+) -> list[Part]:
+    """The conditions and words asked for, and the ids to look among; `each`: the statement names the few records it asks
+    about. Raises BadCondition, Refused."""
+    said = conditions.parts(where, module, viewer, each) if where else []
     if text and text.strip():
         said.append(Part("", text_index.condition(viewer, module, text, readable(viewer, module))))
     if within is not None:

@@ -147,6 +147,16 @@ def ids(
     return _ids(viewer, _module(module), where, text, known=known)
 
 
+def ids_among(viewer: Viewer, module: Module | str, where: Any, those: ColumnElement[bool]) -> tuple[Select[Any], bool]:
+    """The same of few records, which the condition `those` on the module's ids names: whatever `where` asks for is looked up
+    for each of them. Also whether it means the same at any time, so that it may be kept."""
+    module = _module(module)
+    wanted = wanted_parts(viewer, module, where, None, None, each=True)
+    said = [*alive(module), *rights(viewer, module), *(one.sql for one in wanted)]
+    few = select(module.table.c.id).where(those, *map(ways.tested, said))
+    return few, all(one.is_timeless for one in wanted)
+
+
 def count(viewer: Viewer, module: Module | str, where: Any = None, text: str | None = None, exact: bool = True) -> int:
     """How many records fit; not `exact`: at most 10,001 are counted."""
     total, at_least = _total(_ids(viewer, _module(module), where, text), exact)

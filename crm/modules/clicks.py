@@ -20,6 +20,9 @@ class Click(Ledger):
     __table_args__ = (
         Index("ix_clicks_sendout_at", "sendout_id", "at"),
         Index("ix_clicks_person_at", "person_id", "at"),
+        Index(
+            "ix_clicks_person_sendout", "person_id", "sendout_id", "made_by"
+        ),  # who did not click: of each without its row
     )
     sendout_id: Mapped[int | None] = f.link("Sendout", to="sendouts", on_delete="CASCADE")
     delivery_id: Mapped[int | None] = mapped_column(

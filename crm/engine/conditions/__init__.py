@@ -49,9 +49,9 @@ class Part:
     is_timeless: bool = True
 
 
-def parts(where: Any, module: Module, viewer: Viewer) -> list[Part]:
-    """What `compile` gives, as conditions that must all hold. Raises BadCondition."""
-    node, writer = read(where, module, viewer), Writer(viewer)
+def parts(where: Any, module: Module, viewer: Viewer, each: bool = False) -> list[Part]:
+    """What `compile` gives, as conditions that must all hold; `each`: see Writer. Raises BadCondition."""
+    node, writer = read(where, module, viewer), Writer(viewer, each)
     items = node.items if isinstance(node, Join) and not node.is_any and not node.negated else (node,)
     found = []
     for item in items:

@@ -14,10 +14,10 @@ from crm.identity.viewer import Viewer
 
 
 class Writer:
-    """Writes the SQL of nodes for one viewer."""
+    """Writes the SQL of nodes for one viewer. `each`: for a statement that names the few records it asks about."""
 
-    def __init__(self, viewer: Viewer) -> None:
-        self.viewer = viewer
+    def __init__(self, viewer: Viewer, each: bool = False) -> None:
+        self.viewer, self.each = viewer, each
 
     def write(self, node: Node, table: Any, negated: bool = False) -> ColumnElement[bool]:
         """The condition on `table`; `negated`: where it does not hold. Never NULL in effect, see operators.py."""
@@ -56,8 +56,12 @@ class Writer:
     def _linked(
         self, link: ColumnElement[Any], far: ColumnElement[Any], found: Select[Any], negated: bool
     ) -> ColumnElement[bool]:
-        """That `link` is one of `found`. As a set when it holds, as "there is none" when not: what databases do best."""
-        return ~found.where(far == link).exists() if negated else link.in_(found)
+        """That `link` is one of `found`. As a set when it holds, as "there is none" when not: what databases do best.
+        Of few records it is looked up for each: SQLite would gather the whole set for a single one."""
+        if negated or self.each:
+            there = found.where(far == link).exists()
+            return ~there if negated else there
+        return link.in_(found)
 
     def _has(self, node: Has, table: Any, negated: bool) -> ColumnElement[bool]:
         relation, target = node.relation, modules[node.relation.target]

@@ -3440,6 +3440,7 @@ def upgrade() -> None:
         ),
         sa.Column("everybody", sa.Boolean(), nullable=False),
         sa.Column("leave_out_unmailable", sa.Boolean(), nullable=False),
+        sa.Column("kept_fresh", sa.Boolean(), nullable=False),
         sa.Column("sample", sa.String(length=80), nullable=False),
         sa.Column("sample_size", sa.BigInteger(), nullable=True),
         sa.Column("sample_seed", sa.BigInteger(), nullable=True),
@@ -4816,6 +4817,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_clicks_delivery_id"), "clicks", ["delivery_id"], unique=False)
     op.create_index("ix_clicks_person_at", "clicks", ["person_id", "at"], unique=False)
     op.create_index(op.f("ix_clicks_person_id"), "clicks", ["person_id"], unique=False)
+    op.create_index("ix_clicks_person_sendout", "clicks", ["person_id", "sendout_id", "made_by"], unique=False)
     op.create_index("ix_clicks_sendout_at", "clicks", ["sendout_id", "at"], unique=False)
     op.create_index(op.f("ix_clicks_sendout_id"), "clicks", ["sendout_id"], unique=False)
     op.create_table(

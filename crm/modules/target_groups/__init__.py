@@ -49,6 +49,11 @@ class TargetGroup(Record):
         "Leave out people who may not be mailed", default=True,
         help="Opted out, without address, bounced or complained",
     )  # fmt: skip
+    kept_fresh: Mapped[bool] = f.checkbox(
+        "Keep up to date",
+        help="Who comes to meet the conditions enters at once, who no longer does leaves; clicks, visits and time count when "
+        "the people are collected",
+    )  # fmt: skip
     sample: Mapped[str] = f.picklist("Sample", "sample_kind", default="all", mass_edit=False)
     sample_size: Mapped[int | None] = f.whole("Every n-th, or how many", least=1, most=2_000_000)
     sample_seed: Mapped[int | None] = f.whole("Seed of the sample", read_only=True, in_lists=False)
@@ -74,6 +79,14 @@ def sample_has_size(values: Mapping[str, Any], old: Mapping[str, Any] | None) ->
     then = after(values, old)
     if then.get("sample") in {"interval", "random"} and not then.get("sample_size"):
         return {"sample_size": Fault("required", _("Say how many, or every which one."))}
+    return {}
+
+
+def sample_is_collected(values: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Fault]:
+    """A sample is drawn of all: of one person alone nobody can say whether they are in it."""
+    then = after(values, old)
+    if then.get("kept_fresh") and (then.get("sample") or "all") != "all":
+        return {"kept_fresh": Fault("not_offered", _("A sample is drawn when the people are collected."))}
     return {}
 
 
@@ -104,7 +117,7 @@ MODULE = Module(
     form=(
         Block("Target group", ("name", "group_type", "source", "public", "active", "owner_id")),
         Block("Who is in", (
-            "conditions", "everybody", "leave_out_unmailable", "sample", "sample_size", "member_count",
+            "conditions", "everybody", "leave_out_unmailable", "kept_fresh", "sample", "sample_size", "member_count",
             "last_refreshed_at", "refresh_error",
         )),
         Block("Automatic mail", ("send_template_id", "auto_campaigns", "only_new_members")),
@@ -116,5 +129,5 @@ MODULE = Module(
     opened_by="public",
     picklists=(TYPES, OPENED, SOURCES, SAMPLES),
     derives=(automatic_mail.group_is_on_since,),
-    checks=(sample_has_size, conditions_hold, automatic_mail.group_mail_fits),
+    checks=(sample_has_size, sample_is_collected, conditions_hold, automatic_mail.group_mail_fits),
 )  # fmt: skip
