@@ -47,9 +47,7 @@ def numbers(key: str) -> Response:
     drawn = found.draw(viewer()) if found is not None and found.is_chart else None
     if not isinstance(drawn, Chart):
         raise Missing
-    answer = Response("\ufeff" + drawn.csv(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{key}.csv"'
-    return answer
+    return drawn.file(key)
 
 
 @bp.post("/home")

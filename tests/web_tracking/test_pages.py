@@ -41,6 +41,10 @@ def test_the_report_the_live_view_and_the_widgets_say_the_same_and_run_nothing_o
     assert (
         sum(int(line.rsplit(",", 1)[-1]) for line in drawn["web_visits"].strip().splitlines()[1:]) == totals["visits"]
     )
+    behind = alice.get(f"/tracked_sites/{site.id}/report/pages.csv?days=7")
+    assert f"/tracked_sites/{site.id}/report/pages.csv?days=30" in report
+    assert (behind.mimetype, "/prices/2026,1" in behind.text) == ("text/csv", True)
+    alice.get(f"/tracked_sites/{site.id}/report/made-up.csv", status=404)
     assert "Shop,2" in drawn["web_sites"]
     assert "Price list,1" in drawn["web_pages"]
     assert {"web_visits", "web_sites", "web_pages"} <= {one.key for one in widgets.offered(SYSTEM)}
