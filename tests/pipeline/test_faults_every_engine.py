@@ -45,10 +45,16 @@ REFUSED, POSTPONED, VANISHED = "3%", "5%", "2%"
 # Ways of a server to misbehave. Who is hit is decided by the address; `doubts`: whom a lost reply leaves uncertain.
 SERVERS = {
     "refuses some, postpones some": (f"refuse:rcpt:550 5.1.1 no such user:{REFUSED}", f"refuse-once:dot:451 4.3.0 later:{POSTPONED}"),
-    "closes before the text": ("close:data:#25", "limit:20"),
+    "is hard to reach": (
+        "close:banner:#5", "close:ehlo:#7", "close:mail:#41", "close:rcpt:#43", "close:data:#25", "limit:20", "starttls", "no-size",
+        "no-8bitmime", "delay:dot:0.2:3%",
+    ),
     "takes it and says nothing": (f"close:dot:{VANISHED}", f"refuse:rcpt:550 5.1.1 no such user:{REFUSED}"),
     "closes amid the text": (f"close:text:{VANISHED}", "no-pipelining"),
-    "answers and hangs up": ("reply-then-close:dot:20%", f"refuse-once:rcpt:450 4.2.1 busy:{POSTPONED}"),
+    "is slow and confused": (
+        "reply-then-close:dot:20%", f"refuse-once:rcpt:450 4.2.1 busy:{POSTPONED}", "refuse:mail:451 4.3.0 busy:#29",
+        "refuse:data:451 4.3.0 busy:#31", "garbage:rcpt:#37", "delay:rcpt:0.1:3%",
+    ),
 }  # fmt: skip
 DOUBTS = {"takes it and says nothing": VANISHED, "closes amid the text": VANISHED}
 LEASE_SECONDS = 3
@@ -86,8 +92,8 @@ def trial(engine: str, broker: str, database: str, server: str, workers: int, *p
 SHORT = [
     trial("embedded", "", "sqlite", "takes it and says nothing", 4, "text begun", "random"),
     trial("dramatiq", "redis", "postgresql", "refuses some, postpones some", 1, "reply read", "finishing"),
-    trial("celery", "redis", "sqlite", "closes before the text", 1, "audience not committed", "leased"),
-    trial("dramatiq", "rabbitmq", "sqlite", "answers and hangs up", 1, "audience committed", "random"),
+    trial("celery", "redis", "sqlite", "is hard to reach", 1, "audience not committed", "leased"),
+    trial("dramatiq", "rabbitmq", "sqlite", "is slow and confused", 1, "audience committed", "random"),
     trial("celery", "rabbitmq", "postgresql", "closes amid the text", 4, "before the audience", "finished"),
 ]
 LONG = [
