@@ -156,7 +156,7 @@ def _deed(key: str, label: str, icon: str) -> Deed:
     return Deed(key, label, icon, href)
 
 
-for _deed_of in (_deed("report", "Report", "chart-bar"), _deed("live", "On the site now", "activity"), _deed("snippet", "Snippet", "code")):  # fmt: skip
+for _deed_of in (_deed("report", "Report", "chart-bar"), _deed("live", "On the site now", "activity"), _deed("snippet", "Tracking snippet", "code")):  # fmt: skip
     cards.add_deed("tracked_sites", _deed_of)
 widgets.register()
 
