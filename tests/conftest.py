@@ -42,6 +42,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_kind", [chosen] if chosen else databases.KINDS, scope="session")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long text names no test: one that is made at random would also be another test in each process of the run."""
+    return argname if isinstance(val, str | bytes) and len(val) > 80 else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test in which processes, threads or a browser meet on two cores is tried again, once, when it fails.
 

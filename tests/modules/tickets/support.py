@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import insert, select
 
@@ -117,7 +118,7 @@ def mail(
     """The bytes of a plain mail; other headers by name, underscores for dashes."""
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = sender, headers.pop("To", "support@kaisla.example"), subject
-    made["Message-ID"] = headers.pop("Message_ID", f"<{abs(hash((subject, text, sender)))}@virta.example>")
+    made["Message-ID"] = headers.pop("Message_ID", f"<{crc32(repr((subject, text, sender)).encode())}@virta.example>")
     for name, value in headers.items():
         made[name.replace("_", "-")] = value
     made.set_content(text)
