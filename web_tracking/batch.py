@@ -1,6 +1,5 @@
 """A batch of hits worked out in memory: what is known of its visitors goes in, rows to write come out. No database here."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.json import Decoder
+
 from web_tracking.stores import Waiting
 
 PAUSE = timedelta(minutes=30)  # after it the next page begins a new visit
-_decode = json.JSONDecoder().decode
+_decode = Decoder().decode
 
 
 @dataclass(slots=True)

@@ -4,11 +4,12 @@ Everything here is written by strangers. A hit that we do not want (foreign, unk
 like one that was stored: 204. Only its size (413) and its rate (429) are told, and that it could not be stored (503).
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
+
+from msgspec.json import Encoder
 
 from crm import clock, limits
 from crm.agents import family, kind_of
@@ -16,7 +17,7 @@ from crm.config import Config
 from crm.limits import Limiter, Rate
 from web_tracking import cleaning, recognising
 from web_tracking.cleaning import host_of
-from web_tracking.parsing import MOST_BODY, Body, read
+from web_tracking.parsing import MOST_BODY, MOST_SECONDS, Body, read
 from web_tracking.script import Script
 from web_tracking.sites import Known, Site
 from web_tracking.stores import Store
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 BEACON, SCRIPTS = "/t/b", "/t/"
 OTHER_BOTS = ("headless", "puppeteer", "playwright", "selenium", "webdriver")
 _NO_STORE = ("Cache-Control", "no-store")
-_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # made once: json.dumps makes one a call
+_json = Encoder().encode  # made once
 Answer = Iterable[bytes]
 
 
@@ -90,15 +91,15 @@ class Beacon:
             self._store.put(at, site.id, None, 0, "bot", "{}")
         elif body.visitor and (body.agreed or not site.needs_consent or body.kind == "forget"):
             said = self._said(site, body, browser, kept)
-            self._store.put(at, site.id, body.visitor, body.nonce, body.kind, _json(said))
+            self._store.put(at, site.id, body.visitor, body.nonce, body.kind, _json(said).decode())
         elif site.counts_all and body.kind == "view":
             said = {"p": cleaning.path(body.url, site.kept)}
-            self._store.put(at, site.id, None, 0, "count", _json(said))
+            self._store.put(at, site.id, None, 0, "count", _json(said).decode())
 
     def _said(self, site: Site, body: Body, browser: str, kept: str) -> dict[str, Any]:
         said: dict[str, Any] = {"p": cleaning.path(body.url, site.kept), "a": browser, "i": kept}
         if body.kind == "leave":
-            return {"p": said["p"], "x": body.seconds}
+            return {"p": said["p"], "x": min(body.seconds, MOST_SECONDS)}
         if body.kind == "forget":
             return {}
         if body.counted:

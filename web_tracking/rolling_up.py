@@ -1,5 +1,6 @@
 """The job that makes visitors, visits and page views of hits: a batch a transaction, in which its hits also go. Repeatable."""
 
+import gc
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -41,17 +42,29 @@ def roll_up(progress: Progress) -> str | None:
 def roll_up_all(store: Store, progress: Progress | None = None) -> int:
     """Roll up all hits of a store; gives how many there were. Commits each batch."""
     done = 0
-    while hits := store.take(MOST):
-        write_up(hits)
-        db.session.commit()
-        store.done()
-        done += len(hits)
+    while count := _roll_up_some(store):
+        done += count
         if progress is not None:
             progress.step(done)
             if progress.cancelled():
                 break
     db.session.rollback()
     return done
+
+
+def _roll_up_some(store: Store) -> int:
+    """Roll up one batch. It makes hundreds of thousands of objects and no circles of them: the collector, which would walk
+    them all again and again, waits meanwhile."""
+    gc.disable()
+    try:
+        hits = store.take(MOST)
+        if hits:
+            write_up(hits)
+            db.session.commit()
+            store.done()
+        return len(hits)
+    finally:
+        gc.enable()
 
 
 def write_up(hits: list[Waiting]) -> None:

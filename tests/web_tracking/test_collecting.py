@@ -289,5 +289,12 @@ def test_the_script_is_under_5_kb_and_says_the_rules_of_its_site(site: Tracked) 
     assert site.headers["Content-Encoding"] == "gzip"
 
 
+def test_a_title_that_was_cut_amid_a_sign_of_two_is_a_hit_all_the_same() -> None:
+    said = parsing.read(b'{"s":"' + b"0" * 20 + b'","k":"view","n":1,"u":"x","t":"Sale \\ud83d"}')
+    assert said is not None
+    assert said.title == "Sale ?"
+    assert parsing.read(b'{"s":"' + b"0" * 20 + b'","k":"view","n":1,"u":"x","t":"\\ud83d","z":1}') is None
+
+
 def test_every_name_that_is_read_is_short_and_known() -> None:
     assert parsing.read(b'{"s":"' + b"0" * 20 + b'","k":"view","n":1,"u":"x"}') is not None
