@@ -176,6 +176,16 @@ def test_refused_values_are_named_kept_and_sent_once_the_mapping_is_mended(wired
     assert (wired.states(), [lead["company"] for lead in wired.leads()]) == (["sent"], ["Fixed Oy"])
 
 
+def test_of_texts_of_a_megabyte_the_lead_gets_the_beginning(wired):
+    id = wired.site.ask("return array_key_first(CustomerHub\\Integrations::all());")
+    base = {"your-name": "last_name", "your-email": "email"}
+    wired.integrate(id=id, map=base | {"company": "description"}, fixed={"company": "Fixed Oy"})
+    assert wired.send(company="Ä" * 1_000_000)["status"] == "mail_sent"
+    wired.site.cron()
+    (lead,) = wired.leads()
+    assert (wired.states(), lead["description"]) == (["sent"], "Ä" * 20_000 + " …")
+
+
 def test_a_full_database_puts_submissions_into_a_sealed_file_until_it_takes_them(wired):
     full = "CREATE TRIGGER is_full BEFORE INSERT ON wp_customerhub_outbox FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114, MESSAGE_TEXT = 'The table is full'"  # fmt: skip
     wired.site.sql(full)

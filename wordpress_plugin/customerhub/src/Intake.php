@@ -13,6 +13,7 @@ final class Intake
     public const COOKIE = 'crm_visitor';
     private const SAME_WITHIN = 10 * MINUTE_IN_SECONDS;
     private const MOST_BYTES = 1_048_576;
+    private const MOST_OF_A_TEXT = 20_000; // characters, where all together is more than that
 
     public static function take(Submission $said): void
     {
@@ -27,11 +28,12 @@ final class Intake
 
     private static function keep(array $integration, Submission $said): void
     {
-        $text = wp_json_encode([
-            'values' => self::wanted($integration, $said->values), 'visitor' => self::visitor(), 'at' => time(),
-            'page' => mb_substr(trim(wp_parse_url(home_url(), PHP_URL_HOST) . ': ' . ($said->title ?: $said->form)), 0, 120),
-        ], JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
-        if (!is_string($text) || strlen($text) > self::MOST_BYTES) {
+        $values = self::wanted($integration, $said->values);
+        $text = self::said($said, $values);
+        if (strlen($text) > self::MOST_BYTES) { // a lead with the beginning of a text is better than none
+            $text = self::said($said, map_deep($values, static fn($one) => is_string($one) ? self::beginning($one) : $one));
+        }
+        if ($text === '' || strlen($text) > self::MOST_BYTES) {
             error_log('customerhub: a submission is larger than 1 MB and was left to the form plugin alone');
             Sending\Alerts::note('too_large');
             return;
@@ -49,6 +51,19 @@ final class Intake
             Sending\Spill::put($row);
         }
         Sending\Schedule::soon();
+    }
+
+    private static function said(Submission $said, array $values): string
+    {
+        return (string) wp_json_encode([
+            'values' => $values, 'visitor' => self::visitor(), 'at' => time(),
+            'page' => mb_substr(trim(wp_parse_url(home_url(), PHP_URL_HOST) . ': ' . ($said->title ?: $said->form)), 0, 120),
+        ], JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
+    }
+
+    private static function beginning(string $text): string
+    {
+        return mb_strlen($text) > self::MOST_OF_A_TEXT ? mb_substr($text, 0, self::MOST_OF_A_TEXT) . ' …' : $text;
     }
 
     /** Only what the integration uses leaves the form plugin: what is not mapped is not kept here. */
