@@ -95,7 +95,7 @@ SPECIAL: dict[str, dict[str, Special]] = {  # fields whose value must fit a rule
     },
     "target_groups": {
         "conditions": lambda n: {"$eq": ["last_name", f"Group {n}"]}, "source": lambda n: "contacts", "public": lambda n: "no",
-        "send_template_id": lambda n: campaign_mail(n, "daily"),
+        "send_template_id": lambda n: campaign_mail(n, "daily"), "kept_fresh": lambda n: False,
     },
     "sender_addresses": {"is_default": lambda n: False},
     "tracked_sites": {
