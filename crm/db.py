@@ -288,10 +288,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"a moment without a time zone: {value!r}")
-        value = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+        return _in_utc(value).replace(tzinfo=None) if dialect.name == "sqlite" else _in_utc(value)
 
     def bind_processor(self, dialect: Any) -> Any:
         """On SQLite the text itself, in one step: rows come by the million, and the usual way takes four."""
@@ -303,13 +300,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _written(value: datetime | None) -> str | None:
-    if value is None:
-        return None
+def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"a moment without a time zone: {value!r}")
-    value = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return value.isoformat(" ", "microseconds")[:26]  # without its "+00:00"
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+def _written(value: datetime | None) -> str | None:
+    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:26]  # without its "+00:00"
 
 
 class Scaled(TypeDecorator[Decimal]):

@@ -110,7 +110,7 @@ def judge_again(sendout_ids: Sequence[int] | None = None, step: Step = lambda _d
             return done, changed
     recount_sendouts(sendout_ids)
     if changed:
-        outbox.put(db.session, "scores.everything")
+        outbox.put_unless_waiting(db.session, "scores.everything")
     db.session.commit()
     return done, changed
 

@@ -128,7 +128,7 @@ def run(
         except (Missing, Forbidden):
             raise GiveUp(_("The template or the e-mail is not there any more, or you may not send.")) from None
         except Refused as refused:
-            raise GiveUp(" ".join(one.message for found in refused.faults.values() for one in found)) from None
+            raise GiveUp(refused.sentences) from None
         except converting.NoEngine as none:
             raise GiveUp(str(none)) from None
         begins = ngettext(

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Integer, and_, case, cast, distinct, func,
 from crm import config
 from crm.db import db, is_sqlite
 from crm.engine import search
+from crm.engine.exports import plain
 from crm.engine.registry import modules
 from crm.engine.rows import Page
 from crm.identity.viewer import Viewer
@@ -265,5 +266,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    text = str(value)
-    return f"'{text}" if text[:1] in set("=+-@\t\r") else text
+    return plain(str(value))

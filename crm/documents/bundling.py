@@ -53,7 +53,7 @@ def run(
         except (Missing, Forbidden):
             raise GiveUp(_("The record or the template is not there any more.")) from None
         except Refused as refused:
-            raise GiveUp(" ".join(one.message for found in refused.faults.values() for one in found)) from None
+            raise GiveUp(refused.sentences) from None
         if not made:
             raise GiveUp(_("The record or the template is not there any more."))
         db.session.rollback()  # nothing is locked while LibreOffice works

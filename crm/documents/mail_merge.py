@@ -135,7 +135,7 @@ class Merge:
         except (Missing, Forbidden):
             self.problems.append(_("a record that is gone or may not be seen"))
         except Refused as refused:
-            self.problems.append(" ".join(one.message for found in refused.faults.values() for one in found))
+            self.problems.append(refused.sentences)
         return None
 
     def whole(self) -> tuple[Path, str, str]:

@@ -152,7 +152,7 @@ def run(progress: Progress, *, viewer_id: int, template_id: int, id: int, langua
         except (Missing, Forbidden):
             raise GiveUp(_("The record or the template is not there any more.")) from None
         except Refused as refused:
-            raise GiveUp(" ".join(one.message for found in refused.faults.values() for one in found)) from None
+            raise GiveUp(refused.sentences) from None
         module = template["module"]
         db.session.rollback()  # nothing is locked while LibreOffice works
         problem = ""

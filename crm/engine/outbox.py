@@ -181,6 +181,13 @@ def put(
     return session.scalars(select(Job.id).where(Job.dedupe_key == dedupe_key)).one()
 
 
+def put_unless_waiting(session: AnySession, name: str, /) -> int:
+    """The same for a task without arguments that does all there is to do: one that waits already will do, and its id is given."""
+    waits = select(Job.id).where(Job.task == name, Job.state == "waiting").limit(1)
+    waiting: int | None = session.scalar(waits)
+    return waiting if waiting is not None else put(session, name)
+
+
 def cancel(session: AnySession, job_id: int) -> bool:
     """Ask a job to stop: a waiting one is cancelled at once, a running one when it looks. False when it was over."""
     now = clock.now()

@@ -29,6 +29,16 @@ class Refused(Exception):
         return cls({field: [Fault(code, message)]})
 
     @property
+    def sentences(self) -> str:
+        """What was refused, as one text for people."""
+        return " ".join(fault.message for found in self.faults.values() for fault in found)
+
+    @property
+    def by_field(self) -> dict[str, str]:
+        """The same for a form: field name ("" for the whole) → what is wrong with it."""
+        return {name: " ".join(fault.message for fault in found) for name, found in self.faults.items()}
+
+    @property
     def is_too_large(self) -> bool:
         """Whether nothing but the size of files is wrong: answered with 413."""
         return {fault.code for found in self.faults.values() for fault in found} == {"file_too_large"}

@@ -11,6 +11,7 @@ from flask import Response, render_template
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from crm.engine.exports import plain
 from crm.ui.formats import own
 
 
@@ -90,10 +91,7 @@ class Chart:
         written = csv.writer(file)
         written.writerow([self.label_heading or _("Label"), self.value_heading or _("Value")])
         for point in self.points:
-            text = point.label
-            written.writerow(
-                [f"'{text}" if text[:1] in "=+-@\t\r" else text, point.value if point.value is not None else 0]
-            )
+            written.writerow([plain(point.label), point.value if point.value is not None else 0])
         return file.getvalue()
 
     def file(self, name: str) -> Response:

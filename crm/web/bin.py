@@ -89,5 +89,5 @@ def act(key: str) -> AnyResponse:
         tell(ngettext("%(num)s record is back.", "%(num)s records are back.", len(ids)))
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
+        tell(refused.sentences, "wrong")
     return redirect(f"{face().prefix}/bin/{key}", 303)

@@ -68,7 +68,7 @@ def upload(id: int) -> AnyResponse:
             )
     except Refused as refused:
         db.session.rollback()
-        fault = " ".join(one.message for found in refused.faults.values() for one in found)
+        fault = refused.sentences
         row = search.one(viewer(), templates.KEY, id)
         page = render_template("document_refused.html", here=templates.KEY, row=row, fault=fault)
         return make_response(page, 422)
@@ -84,7 +84,7 @@ def activate(id: int) -> AnyResponse:
         tell(_("The template is offered from now on."))
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
+        tell(refused.sentences, "wrong")
     return go(f"/crm/{templates.KEY}/{id}")
 
 
@@ -199,7 +199,7 @@ def preview(id: int) -> Any:
         return ask_preview(id, _("Choose a record."), 422)
     except Refused as refused:
         db.session.rollback()
-        return ask_preview(id, " ".join(one.message for found in refused.faults.values() for one in found), 422)
+        return ask_preview(id, refused.sentences, 422)
     return go(f"/crm/{templates.KEY}/{id}/preview?file={file}&record={record}")
 
 

@@ -93,7 +93,7 @@ def _language() -> str:
 
 
 def _told(refused: Refused) -> dict[str, str]:
-    return {"": " ".join(one.message for found in refused.faults.values() for one in found)}
+    return {"": refused.sentences}
 
 
 @bp.get("/documents/jobs/<int:job>")

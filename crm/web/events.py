@@ -1,7 +1,7 @@
 """Staff pages of events: numbers, closing, calling off, copying, and what the card of an event shows and offers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,7 +61,7 @@ def sentences(refused: Refused | Conflict) -> str:
     """What was refused, as one text."""
     if isinstance(refused, Conflict):
         return str(refused)
-    return " ".join(fault.message for found in refused.faults.values() for fault in found)
+    return refused.sentences
 
 
 # the card
@@ -156,32 +156,29 @@ def _shown(figure: figures.Figure) -> tuple[str, str, str]:
 # what is done to a whole event
 
 
-@bp.post(f"/{KEY}/<int:id>/close")
-def close(key: str, id: int) -> AnyResponse:
-    """End registration now."""
+def _done(deed: Callable[[Viewer, int, Channel], Any], key: str, id: int, said: str) -> AnyResponse:
+    """Do it, or say why not; back to the card."""
     demand_event(key, id)
     try:
-        changing.close(viewer(), id, Channel.FORM)
+        deed(viewer(), id, Channel.FORM)
         commit()
-        tell(_("Registration is closed."))
+        tell(said)
     except (Refused, Conflict) as refused:
         db.session.rollback()
         tell(sentences(refused), "wrong")
     return go(f"/crm/{key}/{id}")
 
 
+@bp.post(f"/{KEY}/<int:id>/close")
+def close(key: str, id: int) -> AnyResponse:
+    """End registration now."""
+    return _done(changing.close, key, id, _("Registration is closed."))
+
+
 @bp.post("/mass_events/<int:id>/publish")
 def publish(id: int) -> AnyResponse:
     """A draft and its parts become public."""
-    demand_event("mass_events", id)
-    try:
-        changing.publish(viewer(), id, Channel.FORM)
-        commit()
-        tell(_("The event is published."))
-    except (Refused, Conflict) as refused:
-        db.session.rollback()
-        tell(sentences(refused), "wrong")
-    return go(f"/crm/mass_events/{id}")
+    return _done(changing.publish, "mass_events", id, _("The event is published."))
 
 
 @bp.post(f"/{KEY}/<int:id>/form")

@@ -60,6 +60,6 @@ def attach(key: str, id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        sentence = " ".join(one.message for found in refused.faults.values() for one in found)
+        sentence = refused.sentences
         return _draw(key, id, sentence, 422)  # type: ignore[no-any-return]
     return _draw(key, id)  # type: ignore[no-any-return]

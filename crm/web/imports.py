@@ -42,10 +42,6 @@ def _page(template: str, step: int, module: Module, status: int = 200, **values:
     return make_response(shown, status)
 
 
-def _sentences(refused: Refused) -> dict[str, str]:
-    return {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}
-
-
 # 1: the file
 
 
@@ -68,7 +64,7 @@ def take(key: str) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _page("import_file.html", 0, module, 422, faults=_sentences(refused), earlier=[])
+        return _page("import_file.html", 0, module, 422, faults=refused.by_field, earlier=[])
     return redirect(f"{face().prefix}/imports/{plan.id}", 303)
 
 
@@ -103,7 +99,7 @@ def _columns(
         names = reading.header(Path(plan.path), plan.how)
         rows = reading.preview(Path(plan.path), plan.how, 8)
     except Refused as refused:
-        faults |= _sentences(refused)
+        faults |= refused.by_field
         status = 422
     columns = [
         (
@@ -139,7 +135,7 @@ def set_file(id: int) -> AnyResponse:
     except Refused as refused:
         if set(refused.faults) - {"mapping", "match"}:
             db.session.rollback()
-            return _columns(plans.load(viewer(), id), module, 422, _sentences(refused))
+            return _columns(plans.load(viewer(), id), module, 422, refused.by_field)
     plan.state = "new"
     commit()
     return redirect(f"{face().prefix}/imports/{id}", 303)
@@ -162,7 +158,7 @@ def set_columns(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _columns(plans.load(viewer(), id), module, 422, _sentences(refused), typed)
+        return _columns(plans.load(viewer(), id), module, 422, refused.by_field, typed)
     if checking.is_large(plan):
         checking.put(viewer(), plan)
         commit()
@@ -180,7 +176,7 @@ def check(id: int) -> Response:
         report = running.check(viewer(), plan)
     except Refused as refused:
         db.session.rollback()
-        return _columns(plans.load(viewer(), id), module, 422, _sentences(refused))
+        return _columns(plans.load(viewer(), id), module, 422, refused.by_field)
     db.session.rollback()
     return _page("import_check.html", 2, module, plan=plans.load(viewer(), id), report=report)
 

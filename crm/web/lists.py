@@ -84,7 +84,7 @@ def _page(module: Module, wanted: Wanted, where: Any, sort: tuple[str, ...], nam
     except BadCondition as bad:
         return Page(), _("This filter cannot be used: %(why)s", why=bad.message)
     except Refused as refused:
-        return Page(), " ".join(one.message for found in refused.faults.values() for one in found)
+        return Page(), refused.sentences
 
 
 def _sentence(module: Module, where: Any) -> str:
@@ -199,7 +199,7 @@ def filter(key: str) -> AnyResponse:
             return redirect(address(f"{face().prefix}/{key}", view=made.key), 303)
     except Refused as refused:
         db.session.rollback()
-        fault = " ".join(one.message for found in refused.faults.values() for one in found)
+        fault = refused.sentences
         return make_response(draw(module, wanted, editing=builder.draw_tree(where), fault=fault), 422)
     except BadCondition as bad:
         page = draw(module, wanted, editing=builder.draw_tree(where), fault=bad.message)

@@ -42,7 +42,7 @@ def merge(key: str) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        said = " ".join(fault.message for found in refused.faults.values() for fault in found)
+        said = refused.sentences
         return _page(module, said, 422)
     tell(_("The two records are one now. The other one lies in the recycle bin."))
     return redirect(f"/crm/{key}/{kept}", 303)

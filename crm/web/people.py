@@ -27,10 +27,6 @@ from crm.ui.session import commit, viewer
 bp = Blueprint("people", __name__, url_prefix="/crm")
 
 
-def _sentences(refused: Refused) -> str:
-    return " ".join(fault.message for found in refused.faults.values() for fault in found)
-
-
 # target groups
 
 
@@ -54,7 +50,7 @@ def refresh(id: int) -> AnyResponse:
         )
     except Refused as refused:
         db.session.rollback()
-        tell(_sentences(refused), "wrong")
+        tell(refused.sentences, "wrong")
     return redirect(f"/crm/target_groups/{id}", 303)
 
 
@@ -124,7 +120,7 @@ def add() -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _page(id or None, fault=_sentences(refused), status=422)  # type: ignore[no-any-return]
+        return _page(id or None, fault=refused.sentences, status=422)  # type: ignore[no-any-return]
     tell(_("The members of the campaign are changed."))
     return redirect(f"/crm/campaigns/{id}?tab=campaign_members.campaign_id", 303)
 
@@ -171,7 +167,7 @@ def convert_lead(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _convert_page(id, _sentences(refused), 422)  # type: ignore[no-any-return]
+        return _convert_page(id, refused.sentences, 422)  # type: ignore[no-any-return]
     tell(_("The lead is converted."))
     for key, made in (("contacts", done.contact_id), ("accounts", done.account_id), ("potentials", done.potential_id)):
         if made:

@@ -45,7 +45,7 @@ def give(key: str, id: int) -> AnyResponse:
         tell(said)
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(one.message for found in refused.faults.values() for one in found), "warn")
+        tell(refused.sentences, "warn")
     finally:
         if sent is not None:
             sent.close()

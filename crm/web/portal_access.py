@@ -105,7 +105,7 @@ def answer_request(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
+        tell(refused.sentences, "wrong")
     return redirect(f"/crm/portal_requests/{id}", 303)
 
 

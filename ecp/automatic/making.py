@@ -74,7 +74,7 @@ def put(plan: Plan, people: Select[Any]) -> int | None:
 
 def sentence(refused: Refused) -> str:
     """Why nothing was sent, as one text."""
-    return " ".join(fault.message for faults in refused.faults.values() for fault in faults)[:300]
+    return refused.sentences[:300]
 
 
 def tell_owner(owner_id: int | None, about_id: int, name: str, why: str) -> None:

@@ -223,7 +223,7 @@ def make(progress: Progress, *, viewer_id: int, order: dict[str, Any]) -> str:
         except (Missing, Forbidden):
             raise GiveUp(_("The record, a file or the template is not there any more.")) from None
         except Refused as refused:
-            raise GiveUp(" ".join(one.message for found in refused.faults.values() for one in found)) from None
+            raise GiveUp(refused.sentences) from None
         return _("The mail to %(address)s is on its way, with “%(file)s”.", address=person.address.addr, file=f"{made.name}.pdf")  # fmt: skip
 
 

@@ -72,12 +72,8 @@ def switch(key: str, id: int) -> AnyResponse:
         tell(_("Switched on. What was due before is not sent.") if is_on else _("Switched off. Nothing more is sent."))
     except Refused as refused:
         db.session.rollback()
-        tell(_sentences(refused), "wrong")
+        tell(refused.sentences, "wrong")
     return go(local_path(request.form.get("next"), f"{face().prefix}/automatic"))
-
-
-def _sentences(refused: Refused) -> str:
-    return " ".join(fault.message for found in refused.faults.values() for fault in found)
 
 
 # one campaign
@@ -132,7 +128,7 @@ def send_again(id: int) -> AnyResponse:
             )
     except Refused as refused:
         db.session.rollback()
-        tell(_sentences(refused), "wrong")
+        tell(refused.sentences, "wrong")
     return go(f"/crm/campaigns/{id}/automatic")
 
 

@@ -126,7 +126,7 @@ def remove(id: int, suppression_id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
+        tell(refused.sentences, "wrong")
         return redirect(f"/ecp/{KEY}/{id}/addresses", 303)
     tell(_("%(address)s may be mailed on this list again.", address=row["email"]))
     return redirect(f"/ecp/{KEY}/{id}/addresses", 303)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from crm import clock
 from crm.db import db
 from crm.engine import picklists, search
+from crm.engine.exports import plain
 from crm.engine.permissions import has_area, may, scope
 from crm.engine.refusals import Refused
 from crm.engine.registry import modules
@@ -203,7 +204,7 @@ def _csv(names: tuple[str, ...], rows: list[tuple[Any, ...]], file_name: str) ->
     written = csv.writer(out, lineterminator="\r\n")
     written.writerow(names)
     for row in rows:
-        written.writerow([f"'{one}" if isinstance(one, str) and one[:1] in set("=+-@\t\r") else one for one in row])
+        written.writerow([plain(one) if isinstance(one, str) else one for one in row])
     answer = make_response("\ufeff" + out.getvalue())
     answer.headers["Content-Type"] = "text/csv; charset=utf-8"
     answer.headers["Content-Disposition"] = f"attachment; filename={file_name}"

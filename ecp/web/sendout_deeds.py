@@ -46,7 +46,7 @@ def start(id: int) -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _again(id, {"": " ".join(one.message for found in refused.faults.values() for one in found)}, seen)
+        return _again(id, {"": refused.sentences}, seen)
     tell(
         ngettext(
             "The sending to %(num)s person has begun.", "The sending to %(num)s people has begun.", seen.count.sendable
@@ -74,7 +74,7 @@ def schedule(id: int) -> Response:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _again(id, {"": " ".join(one.message for found in refused.faults.values() for one in found)}, None, raw)
+        return _again(id, {"": refused.sentences}, None, raw)
     if sendout.recurs:
         tell(
             _(

@@ -24,7 +24,8 @@ from crm.words import ngettext
 from ecp.content.sanitize import sanitize
 from ecp.pipeline import testing
 from ecp.web import writing_beginnings, writing_files, writing_seen, writing_versions
-from ecp.web.writing_sheet import INFO, KEY, WRITTEN, draw, form_of, home
+from ecp.web.writing_seen import KEY, WRITTEN
+from ecp.web.writing_sheet import INFO, draw, form_of, home
 
 
 def make_blueprint(prefix: str) -> Blueprint:
@@ -144,10 +145,9 @@ def send_tests(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        faults = [fault.message for found in refused.faults.values() for fault in found]
         row = search.one(viewer(), KEY, id)
         written = {name: row[name] or "" for name in WRITTEN}
-        said = {"f-to": " ".join(faults)}
+        said = {"f-to": refused.sentences}
         return draw(
             row,
             form_of(row),

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,11 +19,12 @@ from ecp import senders
 from ecp.content.blank import BLANK
 from ecp.content.compile import Content, compile
 from ecp.content.designs import DESIGNS
-from ecp.content.preview import PREVIEW_CSP, preview
+from ecp.content.preview import preview
 from ecp.content.problems import ContentRefused
 from ecp.modules.mail_rules import content_of
 from ecp.web import writing_versions
-from ecp.web.writing_sheet import INFO, KEY, WRITTEN, home
+from ecp.web.writing_seen import KEY, WRITTEN, framed
+from ecp.web.writing_sheet import INFO, home
 
 PURPOSES = (
     ("newsletter", N_("Newsletters")), ("invitation", N_("Invitations")), ("announcement", N_("Announcements")),
@@ -79,7 +80,7 @@ def look_of_design(key: str) -> Response:
     demand(viewer(), "create", modules[KEY])
     if key not in {one.key for one in DESIGNS}:
         raise Missing
-    return _answer(_of_design(key))
+    return framed(_of_design(key))
 
 
 @cache
@@ -96,11 +97,4 @@ def look_of_template(id: int) -> Response:
         document = shown.html or render_template("ecp_text_preview.html", text=shown.text)
     except ContentRefused:
         document = ""  # an unfinished template: an empty sheet
-    return _answer(document)
-
-
-def _answer(document: str) -> Response:
-    answer = make_response(document)
-    answer.headers["Content-Security-Policy"] = PREVIEW_CSP
-    answer.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return answer
+    return framed(document)

@@ -15,7 +15,8 @@ from crm.ui.page import tell
 from crm.ui.session import commit, viewer
 from ecp import pictures
 from ecp.web import visual_kit
-from ecp.web.writing_sheet import KEY, MOST_OF_A_FILE, WRITTEN, draw, form_of, home
+from ecp.web.writing_seen import KEY, WRITTEN
+from ecp.web.writing_sheet import MOST_OF_A_FILE, draw, form_of, home
 
 
 def add_file(id: int) -> AnyResponse:
@@ -36,9 +37,8 @@ def add_file(id: int) -> AnyResponse:
         tell(_("“%(name)s” is attached.", name=made.name))
     except Refused as refused:
         db.session.rollback()
-        faults = [fault for found in refused.faults.values() for fault in found]
-        tell(" ".join(fault.message for fault in faults), "wrong")
-        if any(fault.code == "file_too_large" for fault in faults):
+        tell(refused.sentences, "wrong")
+        if refused.is_too_large:
             row = search.one(viewer(), KEY, id)
             return draw(row, form_of(row), {name: row[name] or "" for name in WRITTEN}, row.version, 413)
     return redirect(f"{home()}/{id}/write#files", 303)
@@ -60,9 +60,8 @@ def add_picture() -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        faults = [fault for found in refused.faults.values() for fault in found]
-        status = 413 if any(fault.code == "file_too_large" for fault in faults) else 422
-        return make_response(jsonify(message=" ".join(fault.message for fault in faults)), status)
+        status = 413 if refused.is_too_large else 422
+        return make_response(jsonify(message=refused.sentences), status)
     settings = config.current()
     return jsonify(src=(settings.public_url or settings.base_url).rstrip("/") + path)
 
@@ -75,7 +74,7 @@ def add_row() -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        said = " ".join(fault.message for found in refused.faults.values() for fault in found)
+        said = refused.sentences
         return make_response(jsonify(message=said), 422)
     return jsonify(row)
 

@@ -120,6 +120,11 @@ def frame() -> Response:
             document = render_template("ecp_text_preview.html", text=shown.text)
         else:
             document = as_dark(shown.html) if request.form.get("scheme") == "dark" else shown.html
+    return framed(document)
+
+
+def framed(document: str) -> Response:
+    """A mail as an answer for a sandboxed frame of our own pages: nothing of it runs."""
     answer = make_response(document)
     answer.headers["Content-Security-Policy"] = PREVIEW_CSP
     answer.headers["X-Frame-Options"] = "SAMEORIGIN"

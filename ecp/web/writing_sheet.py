@@ -18,13 +18,12 @@ from crm.ui.session import viewer
 from ecp.content.limits import MAX_SOURCE
 from ecp.modules.mail_rules import tags_of_people
 from ecp.web import visual_kit, writing_seen, writing_versions
+from ecp.web.writing_seen import KEY
 
-KEY = "email_templates"
 INFO = (
     "name", "kind", "status", "folder", "subject", "preheader", "sender_name", "sender_address_id", "reply_to", "list_type_hint_id",
     "language", "survey_id", "owner_id", "description", "sending_time", "sending_at", "sending_weekday", "sending_day", "sending_on",
 )  # fmt: skip
-WRITTEN = ("mjml", "html", "text")
 MOST_OF_A_FILE = 5 * MEGABYTE
 
 

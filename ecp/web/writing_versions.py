@@ -71,7 +71,7 @@ def add(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(fault.message for found in refused.faults.values() for fault in found), "wrong")
+        tell(refused.sentences, "wrong")
         return redirect(f"{face().prefix}/{KEY}/{id}/write", 303)
     tell(_("This is a copy. Translate it and make it active: then people of this language get it."))
     return redirect(f"{face().prefix}/{KEY}/{made}/write", 303)

@@ -68,9 +68,7 @@ def add_key(domain: str, selector: str | None, kind: str) -> None:
         try:
             made = selectors.make(domain, selector or "", kind)
         except Refused as refused:
-            raise click.ClickException(
-                " ".join(one.message for found in refused.faults.values() for one in found)
-            ) from None
+            raise click.ClickException(refused.sentences) from None
         db.session.commit()
     if made.state == "active":
         click.echo("Publish this record; mails are signed with the key from now on:\n")

@@ -127,11 +127,6 @@ def keep(who: Viewer, sent: Sequence[FileStorage]) -> list[StoredFile]:
             one.close()
 
 
-def sentences(refused: Refused) -> dict[str, str]:
-    """Field → what is wrong with it."""
-    return {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}
-
-
 def status_of(refused: Refused) -> int:
     """422, and 413 for files that are too large (spec/portal.md 0.5)."""
     return 413 if refused.is_too_large else 422

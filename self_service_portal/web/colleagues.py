@@ -34,7 +34,7 @@ def change_access(id: int) -> AnyResponse:
         tell(said)
     except Refused as refused:
         db.session.rollback()
-        tell(" ".join(one.message for found in refused.faults.values() for one in found), "wrong")
+        tell(refused.sentences, "wrong")
     return redirect(f"/portal/contacts/{id}", 303)
 
 

@@ -44,7 +44,7 @@ def listing() -> str:
     try:
         page = search.find(viewer(), module, where=where, text=text or None, **asked)
     except Refused as refused:
-        fault = " ".join(one.message for found in refused.faults.values() for one in found)
+        fault = refused.sentences
         page = search.find(viewer(), module, where=where, **asked)
     return render_template(
         "faqs/list.html", here="faqs", title=label_of(viewer(), module), page=page, text=text, fault=fault, categories=categories,

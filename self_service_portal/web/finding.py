@@ -26,7 +26,7 @@ def search() -> str:
                 if hits:
                     found.append((label_of(viewer(), modules[key]), hits))
         except Refused as refused:
-            fault = " ".join(one.message for many in refused.faults.values() for one in many)
+            fault = refused.sentences
     return render_template("portal_search.html", here="search", text=said, found=found, fault=fault)
 
 

@@ -101,7 +101,7 @@ def send_files() -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _page(who, asking_page.sentences(refused), asking_page.status_of(refused))
+        return _page(who, refused.by_field, asking_page.status_of(refused))
     tell(_("Thank you. We have your documents."))
     return redirect("/portal/my-data#documents", 303)
 

@@ -142,7 +142,7 @@ def take_address(token: str) -> Response:
             records.update(HOLDER, who.module, who.id, {"email": found.data["email"]}, Channel.PORTAL)
         except Refused as refused:
             db.session.rollback()
-            said = " ".join(fault.message for faults in refused.faults.values() for fault in faults)
+            said = refused.sentences
             return page("words", 409, who.language, heading=_("Not now"), text=said)
         return page("words", language=who.language, heading=_("Done"), text=_("We write to your new address now."))
 

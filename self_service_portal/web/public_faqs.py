@@ -78,7 +78,7 @@ def helpful(id: int) -> Response:
     except Refused as refused:
         db.session.rollback()
         with speaking(facing.language_now()):
-            words = " ".join(one.message for found in refused.faults.values() for one in found)
+            words = refused.sentences
             return page("words", 422, heading=_("That could not be saved"), text=words)
     if not sent.is_trap and sent.first is None:
         faq_reading.vote(id, said == "yes")

@@ -71,7 +71,7 @@ def listing(key: str) -> Any:
             limit=ROWS, after=request.args.get("after") or None, within=within,
         )  # fmt: skip
     except Refused as refused:
-        fault = " ".join(one.message for found in refused.faults.values() for one in found)
+        fault = refused.sentences
         page = find(viewer(), module, columns=columns_of(module), limit=ROWS)
     return render_template(
         "portal_list.html", here=key, module=module, title=_title(module), page=page, columns=columns_of(module), whose=whose,

@@ -44,7 +44,7 @@ def draw(
     try:
         page = search.find(viewer(), module, text=text or None, within=within, **asked)
     except Refused as refused:
-        fault = " ".join(one.message for found in refused.faults.values() for one in found)
+        fault = refused.sentences
         page = search.find(viewer(), module, within=within.where(false()), **asked)
     return render_template(
         "tickets/list.html", here=module.key, module=module, title=label_of(viewer(), module), page=page, columns=asked["columns"],

@@ -67,7 +67,7 @@ def create() -> Any:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw_new(asking.sentences(refused), status_of(refused))
+        return _draw_new(refused.by_field, status_of(refused))
     tell(_("Thank you. We have your request."))
     return redirect(f"/portal/{KEY}/{id}", 303)
 
@@ -223,6 +223,6 @@ def _do(id: int, deed: Callable[[], str]) -> Any:
         return _draw(id, {"": str(conflict)}, 409)
     except Refused as refused:
         db.session.rollback()
-        return _draw(id, asking.sentences(refused), status_of(refused))
+        return _draw(id, refused.by_field, status_of(refused))
     tell(sentence)
     return redirect(f"/portal/{KEY}/{id}", 303)

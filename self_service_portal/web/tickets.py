@@ -104,7 +104,7 @@ def comment(id: int) -> Any:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw(id, request.form.get("text", ""), asking.sentences(refused), asking.status_of(refused))
+        return _draw(id, request.form.get("text", ""), refused.by_field, asking.status_of(refused))
     stands_on = db.session.execute(select(TicketComment.ticket_id).where(TicketComment.id == made)).scalar()
     if stands_on != id:
         tell(_("The old request was closed long ago, so this is a new one."))

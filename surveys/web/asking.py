@@ -20,7 +20,7 @@ from surveys.design import Design
 from surveys.kinds import ALL, KINDS, Kind
 from surveys.mapping import DIRECTIONS, NOT_WRITTEN, targets
 from surveys.web import conditions
-from surveys.web.building import changed, home, opened, other_languages, sentences
+from surveys.web.building import changed, home, opened, other_languages
 
 CONDITIONS = ("visible_if", "enable_if", "required_if")
 
@@ -60,7 +60,7 @@ def remove(id: int, question_id: int) -> AnyResponse:
     except Refused as refused:
         db.session.rollback()
         held = _stored(id, question_id) | {"typed": request.form.get("typed", "")}
-        return _draw(row, design, held, question_id, sentences(refused))
+        return _draw(row, design, held, question_id, refused.by_field)
     return changed(id, _("The question was deleted."))
 
 
@@ -121,7 +121,7 @@ def _save(id: int, question_id: int | None) -> AnyResponse:
             "page_id": said.get("page_id", type=int),
             "spelled": {name: conditions.typed(said, name) for name in CONDITIONS},
         }  # fmt: skip
-        return _draw(row, opened(id)[1], shown, question_id, sentences(refused))
+        return _draw(row, opened(id)[1], shown, question_id, refused.by_field)
     return changed(id, _("Saved."), f"#question-{values['name']}")
 
 

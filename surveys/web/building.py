@@ -217,7 +217,7 @@ def save_page(id: int, page_id: int) -> AnyResponse:
         jumps = [(conditions.typed(said, name), said.get(f"{name}.to", "")) for name in names]
         spelled = conditions.typed(said, "visible_if")
         return _draw_page(
-            row, load(id), page_id, values, spelled, [one for one in jumps if not one[0].is_empty], sentences(refused)
+            row, load(id), page_id, values, spelled, [one for one in jumps if not one[0].is_empty], refused.by_field
         )
     tell(_("Saved."))
     return go(f"{home(id)}/build#page-{page_id}")
@@ -286,11 +286,6 @@ def move_question(id: int, question_id: int) -> AnyResponse:
     designing.arrange(viewer(), id, dict(arranged))
     commit()
     return changed(id)
-
-
-def sentences(refused: Refused) -> dict[str, str]:
-    """What is wrong, a sentence a field."""
-    return {name: " ".join(fault.message for fault in found) for name, found in refused.faults.items()}
 
 
 def _build_href(seer: Any, row: Any) -> str:

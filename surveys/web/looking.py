@@ -22,7 +22,7 @@ from surveys.forms import Form
 from surveys.kinds import KINDS
 from surveys.modules.survey_themes import COLOURS, has_colours
 from surveys.web import asking, conditions
-from surveys.web.building import home, opened, sentences
+from surveys.web.building import home, opened
 from surveys.web.public import script
 
 LOOK = (*COLOURS, "font", "corners", "width", "css")
@@ -136,7 +136,7 @@ def save_look(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw_look(row, load(id), values | {"id": theme_id}, sentences(refused))
+        return _draw_look(row, load(id), values | {"id": theme_id}, refused.by_field)
     tell(_("Saved."))
     return go(f"{home(id)}/look")
 

@@ -17,7 +17,7 @@ from crm.ui.session import commit, viewer
 from surveys import reactions
 from surveys.design import Design
 from surveys.web import conditions
-from surveys.web.building import home, opened, sentences
+from surveys.web.building import home, opened
 
 
 def show(id: int) -> AnyResponse:
@@ -37,7 +37,7 @@ def add(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw(row, opened(id)[1], conditions.typed(said, "when"), said, sentences(refused))
+        return _draw(row, opened(id)[1], conditions.typed(said, "when"), said, refused.by_field)
     tell(_("Saved."))
     return go(f"{home(id)}/reactions")
 

@@ -16,7 +16,7 @@ from crm.ui.page import go, tell
 from crm.ui.session import commit, viewer
 from surveys import designing
 from surveys.design import TEXTS, Design, languages_of
-from surveys.web.building import home, opened, sentences
+from surveys.web.building import home, opened
 
 
 def show(id: int, language: str) -> AnyResponse:
@@ -57,6 +57,6 @@ def save(id: int, language: str) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw(row, design, language, values, sentences(refused))
+        return _draw(row, design, language, values, refused.by_field)
     tell(_("Saved."))
     return go(f"{home(id)}/build")

@@ -89,7 +89,7 @@ def _settle(row: Row) -> str:
 
 def _why(refused: Exception) -> str:
     if isinstance(refused, Refused):
-        return " ".join(fault.message for found in refused.faults.values() for fault in found)
+        return refused.sentences
     return str(refused)
 
 

@@ -13,7 +13,7 @@ from crm.engine import merging, outbox
 from crm.engine.afterwards import listen
 from crm.engine.channels import Channel
 from crm.engine.history import Change
-from crm.engine.outbox import Job, Progress, task
+from crm.engine.outbox import Progress, task
 from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 from crm.modules.intakes.tables import Intake
@@ -149,10 +149,7 @@ def _bound(since: Any) -> set[int]:
 
 def put_everything() -> int:
     """Have everybody counted anew soon, once however often it was asked meanwhile. The caller commits."""
-    jobs = Job.__table__
-    waits = select(jobs.c.id).where(jobs.c.task == "scores.everything", jobs.c.state == "waiting").limit(1)
-    waiting: int | None = db.session.execute(waits).scalar()
-    return waiting if waiting is not None else outbox.put(db.session, "scores.everything")
+    return outbox.put_unless_waiting(db.session, "scores.everything")
 
 
 def _is_any_rule() -> bool:

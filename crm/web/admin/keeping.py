@@ -10,7 +10,7 @@ from crm.engine.refusals import Refused
 from crm.modules import retention
 from crm.ui.page import tell
 from crm.ui.session import commit
-from crm.web.admin import bp, typed
+from crm.web.admin import bp
 
 
 @bp.get("/keeping")
@@ -25,7 +25,7 @@ def set_keeping() -> Any:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _page(typed.sentences(refused), 422)
+        return _page(refused.by_field, 422)
     tell(_("Saved. What is older goes tonight."))
     return redirect("/crm/admin/keeping", 303)
 

@@ -40,5 +40,5 @@ def sentences(refused: Exception) -> dict[str, str]:
     if isinstance(refused, Unfit):
         return {refused.field: str(refused)}
     if isinstance(refused, Refused):
-        return {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}
+        return refused.by_field
     return {"": str(refused)}

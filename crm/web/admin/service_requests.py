@@ -57,7 +57,7 @@ def set_service_requests() -> Any:
     except Refused as refused:
         db.session.rollback()
         settings.forget()
-        return _page(typed.sentences(refused), 422)
+        return _page(refused.by_field, 422)
     tell(_("Saved. Requests that are made or changed from now on go by it."))
     return redirect(HERE, 303)
 
@@ -137,7 +137,7 @@ def set_unit_hours(id: int) -> Any:
     group, faults = _group(id), dict[str, list[Fault]]()
     days = typed.office(faults)
     if faults:
-        return _unit_page(group, typed.sentences(Refused(faults)), 422)
+        return _unit_page(group, Refused(faults).by_field, 422)
     kept = {key: value for key, value in settings.current().hours.items() if key != str(id)}
     settings.change(hours=kept | ({str(id): days} if days else {}))
     commit()

@@ -52,7 +52,7 @@ def set_support() -> Any:
 def _refused(refused: Refused) -> Any:
     db.session.rollback()
     settings.forget()
-    return _page(typed.sentences(refused), 422)
+    return _page(refused.by_field, 422)
 
 
 def _typed() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import date, time
 from flask import request
 from flask_babel import gettext as _
 
-from crm.engine.refusals import Fault, Refused
+from crm.engine.refusals import Fault
 from crm.modules.tickets.settings import DAYS
 from crm.words import N_
 
@@ -68,8 +68,3 @@ def holidays(faults: Faults) -> list[str]:
         except ValueError:
             faults["holidays"] = [Fault("bad_date", _("“%(day)s” is no date, such as 2027-01-06.", day=one[:20]))]
     return sorted(set(found))[:400]
-
-
-def sentences(refused: Refused) -> dict[str, str]:
-    """Field → what is wrong with it, in one line."""
-    return {name: " ".join(one.message for one in found) for name, found in refused.faults.items()}

@@ -119,7 +119,7 @@ def add_field(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return changed(id, faults=sentences(refused))
+        return changed(id, faults=refused.by_field)
     return changed(id, _("The field was added."))
 
 
@@ -132,7 +132,7 @@ def change_field(id: int, field_id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return changed(id, faults=sentences(refused), opened=field_id)
+        return changed(id, faults=refused.by_field, opened=field_id)
     return changed(id, _("Saved."))
 
 
@@ -213,7 +213,7 @@ def save_texts(id: int, language: str) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw_texts(id, language, sentences(refused))
+        return _draw_texts(id, language, refused.by_field)
     tell(_("Saved."))
     return go(f"{home(id)}/texts/{language}")
 
@@ -239,11 +239,6 @@ def renew_key(id: int) -> AnyResponse:
     commit()
     tell(_("The form has a new key. What was embedded with the old one says that it is closed."))
     return go(f"{home(id)}/embed")
-
-
-def sentences(refused: Refused) -> dict[str, str]:
-    """What is wrong, a sentence a field."""
-    return {name: " ".join(fault.message for fault in found) for name, found in refused.faults.items()}
 
 
 def _deed(key: str, label: str, icon: str) -> Deed:

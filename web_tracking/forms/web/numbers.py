@@ -14,7 +14,7 @@ from crm.ui.session import commit, viewer
 from web_tracking.forms import counting, designing
 from web_tracking.forms.design import BESIDE, FIRST, PLAIN, Design
 from web_tracking.forms.keeping import SUBMISSIONS
-from web_tracking.forms.web.building import home, sentences, values_of
+from web_tracking.forms.web.building import home, values_of
 
 DAYS = (7, 30, 90, 365)
 
@@ -74,7 +74,7 @@ def add_variant(id: int) -> AnyResponse:
         commit()
     except Refused as refused:
         db.session.rollback()
-        return _draw(id, sentences(refused))
+        return _draw(id, refused.by_field)
     tell(_("Variant %(letter)s runs: visitors get one of the variants by chance, each always the same.", letter=letter))
     return go(f"{home(id)}/report#variants")
 

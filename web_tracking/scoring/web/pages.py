@@ -99,7 +99,7 @@ def save() -> AnyResponse:
                 records.update(viewer(), "score_rules", id, changed, Channel.FORM)
     except Refused as refused:
         db.session.rollback()
-        return _draw(rows, settings, {"": " ".join(one.message for found in refused.faults.values() for one in found)})
+        return _draw(rows, settings, {"": refused.sentences})
     model.save(read)
     tasks.put_everything()
     commit()

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from crm import clock
 from crm.engine import picklists
+from crm.engine.exports import plain
 from crm.engine.permissions import demand, readable
 from crm.ui.charts import Chart, Point
 from crm.ui.formats import own
@@ -83,10 +84,9 @@ def as_csv() -> Response:
     write.writerow([first, _("Leads"), _("Potentials"), _("Won"), *(f"{_('Value')} {money}" for money in monies)])
     for row in rows:
         name = say_campaign(row.name) if asked["by"] == "campaign" else say_source(row.name)
-        name = f"'{name}" if name[:1] in "=+-@\t\r" else name
         write.writerow(
             [
-                name,
+                plain(name),
                 round(row.leads, 2),
                 round(row.potentials, 2),
                 round(row.won, 2),
