@@ -81,6 +81,10 @@ LOOKED_AFTER = {
     "connect_timeout": 10, "keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }  # fmt: skip
+# And the server of its end of the line: else what such a host had locked stays locked for as long, and its sessions count.
+LOOKED_AFTER_THERE = {
+    "tcp_keepalives_idle": 20, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3, "tcp_user_timeout": 30_000,
+}  # fmt: skip
 PREPARED = 400  # statements whose plans a session of PostgreSQL keeps, each some 20 to 200 kB
 WAITING = "64kB"  # of words that PostgreSQL has still to sort into the search index
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
@@ -187,6 +191,7 @@ def _prepare_postgresql(engine: Engine) -> None:
         connection.execute(f"SET gin_pending_list_limit = '{WAITING}'")
         # To compile a plan takes longer than any page may take, and PostgreSQL does so for whatever it takes for expensive.
         connection.execute("SET jit = off")
+        connection.execute("; ".join(f"SET {name} = {value}" for name, value in LOOKED_AFTER_THERE.items()))
         connection.commit()
 
     @event.listens_for(engine, "begin")

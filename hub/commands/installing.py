@@ -2,7 +2,9 @@
 
 import click
 
+from crm import config as settings
 from hub.commands import house
+from hub.commands.running import make_data_folder
 
 
 @click.command()
@@ -15,6 +17,7 @@ def init(demo: bool, admin: str | None, password: str | None) -> None:
 
     if bool(admin) != bool(password):
         raise click.UsageError("--admin and --password go together.")
+    make_data_folder(settings.load())
     with house():
         prepare_database()
         if admin and password:

@@ -97,6 +97,15 @@ def demand_database(config: Config) -> None:
         engine.dispose()
     if late:
         raise click.ClickException(f"The database is not ready: {late}. Run `customerhub init` first.")
+    make_data_folder(config)
+
+
+def make_data_folder(config: Config) -> None:
+    """On a machine that only works or shows pages nothing else makes it, and SQLite opens its file in no other folder."""
+    try:
+        config.data_path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise click.ClickException(f"The data folder {config.data_path} cannot be made: {error.strerror}.") from None
 
 
 def addresses(config: Config, host: str, port: int) -> str:

@@ -13,6 +13,17 @@ def test_a_missing_data_folder_says_nothing_about_a_database_elsewhere(run, hous
     demand_database(elsewhere)
 
 
+def test_the_data_folder_is_made_by_init_and_by_whatever_runs(run, house_environment, monkeypatch):
+    for name in ("first", "other machine"):
+        monkeypatch.setenv("CUSTOMERHUB_DATA_DIR", str(house_environment / name))
+        if name == "first":
+            assert run("init").exit_code == 0
+        else:
+            demand_database(config.load())
+        assert (house_environment / name).stat().st_mode & 0o777 == 0o700
+        assert "data folder" not in run("doctor", "--no-dns").output
+
+
 def test_a_missing_sqlite_file_is_told_and_not_made(tmp_path):
     settings = config.load({}).with_(data_dir=str(tmp_path))
     with pytest.raises(ClickException, match="no database yet"):
