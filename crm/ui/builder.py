@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from crm.engine import picklists
 from crm.engine.conditions import OPERATORS, allowed
+from crm.engine.conditions.dates import COUNTED
 from crm.engine.fields import Field
 from crm.engine.module import Module
 from crm.engine.permissions import may, readable
@@ -47,6 +48,8 @@ WINDOWS = {
     "$last_7_days": _l("the last 7 days"), "$last_30_days": _l("the last 30 days"), "$last_90_days": _l("the last 90 days"),
     "$next_7_days": _l("the next 7 days"), "$next_30_days": _l("the next 30 days"),
 }  # fmt: skip
+ANY_DAYS = {"$last_n_days": _l("the last … days"), "$next_n_days": _l("the next … days")}
+USUAL_DAYS = "14"
 MATCHES = {"$and": _l("all of these hold"), "$or": _l("at least one of these holds"), "$nor": _l("none of these holds")}
 
 
@@ -209,8 +212,16 @@ def _read_line(form: "MultiDict[str, str]", id: str) -> dict[str, Any] | None:
         return None
     if takes in {"several", "two"}:
         return {op: [name, values]}
+    if takes == "window":
+        return {op: [name, with_days(form, id, values[0])]}
     typed: Any = {"true": True, "false": False}.get(values[0], values[0]) if form.get(f"{id}.bool") else values[0]
     return {op: [name, values if len(values) > 1 else typed]}
+
+
+def with_days(form: "MultiDict[str, str]", id: str, said: str) -> str:
+    """The window that a row names, with the number of days that was typed for it."""
+    days = form.get(f"{id}.days", "").strip() or USUAL_DAYS
+    return said.replace("_n_", f"_{days}_") if said in ANY_DAYS else said
 
 
 # what a row offers
@@ -287,7 +298,7 @@ def control_of(viewer: Viewer, module: Module, name: str, op: str) -> Control:
     holder, said = place
     kind = said.kind.name
     if takes == "window":
-        return Control("window", [(key, str(label)) for key, label in WINDOWS.items()])
+        return Control("window", [(key, str(label)) for key, label in (WINDOWS | ANY_DAYS).items()])
     if takes == "pattern":
         return Control("text")
     if said.picklist:
@@ -312,6 +323,21 @@ def control_of(viewer: Viewer, module: Module, name: str, op: str) -> Control:
         "percent": "number",
     }
     return Control(shape.get(kind, "text"), is_two=takes == "two")
+
+
+def drawn_window(said: str) -> tuple[str, str]:
+    """A stored window as its control shows it: the option, and the number of days for which it asks ("": for none)."""
+    plain = "$" + said.strip().removeprefix("$").lower().replace(" ", "_")
+    days = COUNTED.fullmatch(plain[1:])
+    if plain in WINDOWS or not days:
+        return plain if plain in WINDOWS else said, ""
+    return f"${days[1]}_n_days", days[2]
+
+
+def is_offered(control: Control, said: str) -> bool:
+    """Whether a control with a list can show the value: one that was typed for another field often cannot."""
+    shown = drawn_window(said)[0] if control.kind == "window" else said
+    return not control.options or shown in dict(control.options)
 
 
 def first_operator(viewer: Viewer, module: Module, name: str, wanted: str = "") -> str:

@@ -132,7 +132,9 @@ def build_part(key: str, what: str) -> str:
         id = request.args.get("id") or builder.fresh_id()
         name = request.args.get(f"{id}.field", "")
         op = builder.first_operator(viewer(), module, name, request.args.get(f"{id}.op", ""))
-        values = [value for value in request.args.getlist(f"{id}.value") if value]
+        control = builder.control_of(viewer(), module, name, op)
+        typed = [builder.with_days(request.args, id, value) for value in request.args.getlist(f"{id}.value") if value]
+        values = [value for value in typed if builder.is_offered(control, value)]
         return render_template(
             "_builder_part.html", module=module, part=builder.Line(id, name, op, values), words=builder, depth=1
         )

@@ -55,3 +55,18 @@ def test_empty_rows_and_unknown_operators_say_nothing():
     assert builder.read_tree(MultiDict(sent(empty))) is None
     assert builder.read_tree(MultiDict()) is None
     assert builder.read_tree(MultiDict([("node", "row:x"), ("node", "close"), ("node", "close")])) is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "drawn"),
+    [
+        ("$last_7_days", ("$last_7_days", "")), ("last 7 days", ("$last_7_days", "")), ("$last_14_days", ("$last_n_days", "14")),
+        ("$next_3_days", ("$next_n_days", "3")), ("$before_today", ("$before_today", "")),
+    ],
+)  # fmt: skip
+def test_a_window_is_drawn_as_what_it_is_and_read_back_so(stored, drawn):
+    assert builder.drawn_window(stored) == drawn
+    option, days = drawn
+    form = MultiDict([("node", "open:a"), ("node", "row:b"), ("b.field", "at"), ("b.op", "$window"), ("b.value", option), ("b.days", days)])  # fmt: skip
+    plain = "$" + stored.removeprefix("$").replace(" ", "_")
+    assert builder.read_tree(form) == {"$window": ["at", plain]}

@@ -218,3 +218,17 @@ def test_a_reader_sees_no_button_that_would_be_refused(browse, people, make):
     assert "/crm/contacts/import" not in page
     rita.get("/contacts/new", status=403)
     rita.get("/contacts/import", status=403)
+
+
+def test_a_condition_that_the_builder_does_not_offer_stays_when_something_else_is_saved(browse, people, make):
+    where = {"$and": [{"$window": ["created_at", "$last_14_days"]}, {"$window": ["updated_at", "$before_today"]}]}
+    group = make("target_groups", owner="mary", name="Recent", source="contacts", conditions=where)
+    mary = browse("mary")
+    said = mary.form(f"/target_groups/{group}/edit", has="node") | {"name": "Others"}
+    mary.post(f"/target_groups/{group}/edit", said)
+    row = search.one(SYSTEM, "target_groups", group)
+    assert (row["name"], row["conditions"]) == ("Others", where)
+    said = mary.form(f"/target_groups/{group}/edit", has="node")
+    number = next(name for name in said if name.endswith(".days"))
+    mary.post(f"/target_groups/{group}/edit", said | {number: "21"})
+    assert "$last_21_days" in str(search.one(SYSTEM, "target_groups", group)["conditions"])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from crm.engine.conditions.dates import NOW, STEP
+from crm.engine.conditions.dates import COUNTED, NOW, STEP
 from crm.engine.conditions.nodes import Has, Node, Test
 from crm.engine.registry import modules
 from crm.words import _, say_number
@@ -84,7 +84,12 @@ def _say_value(node: Test, raw: Any, name_of: Name | None) -> str:
 def _say_time(raw: str) -> str:
     found = NOW.fullmatch(raw.strip())
     if not found:
-        return _(raw.strip().removeprefix("$").replace("_", " "))
+        plain = raw.strip().removeprefix("$").replace("_", " ")
+        counted = COUNTED.fullmatch(plain.lower().replace(" ", "_"))
+        if counted:
+            days = counted[2]
+            return _("last %(days)s days", days=days) if counted[1] == "last" else _("next %(days)s days", days=days)
+        return _(plain)
     said = {"date": _("today"), "time": _("this time of day")}.get((found[1] or "").lower(), _("now"))
     for sign, amount, unit in STEP.findall(found[2]):
         said += f" {sign} {amount} {_(unit.lower())}"
