@@ -11,6 +11,7 @@ from crm.identity.viewer import SYSTEM
 from tests.public.conftest import sent  # noqa: F401 — a fixture
 from tests.web_tracking.conftest import ANNA
 from web_tracking import introducing, recognising
+from web_tracking.scoring import tasks, touches
 
 
 @pytest.fixture
@@ -57,6 +58,23 @@ def test_the_mail_that_brought_the_browser_gives_its_campaign(sent, site, introd
     assert site.row("leads")["campaign_id"] == sent.campaign
     assert introduce(lead(last_name="Second", campaign_id=made_campaign())) == "0 of 1"
     assert site.row("leads")["campaign_id"] != sent.campaign  # what the form said holds
+
+
+def test_a_lead_in_the_browser_of_somebody_mailed_came_by_that_mail(sent, site, introduce):  # noqa: F811
+    contacts = db.metadata.tables["contacts"]
+    db.session.execute(contacts.update().where(contacts.c.id == sent.contact).values(may_measure_opens="yes"))
+    site.hit(p=recognising.token(sealer(), "mail", sent.delivery))
+    person = lead()
+    for _time in range(2):
+        introduce(person)
+    tasks.of_people(None, [person])
+    touch = site.row("touches")
+    assert [row["person_id"] for row in site.rows("touches") if row["kind"] == "mail"] == [person]
+    assert (touch["label"], touch["sendout_id"], touch["campaign_id"]) == ("Mail", sent.sendout, sent.campaign)
+    assert site.row("leads")["first_touch"] == f"Mail · {touch['campaign']}"
+    db.session.execute(touches.Touch.__table__.insert().values({**touch, "id": touch["id"] + 1, "ref": sent.delivery}))
+    tasks.of_people(None, [person])  # the same person after all: his own is enough
+    assert [row["ref"] for row in site.rows("touches") if row["kind"] == "mail"] == [sent.delivery]
 
 
 def made_campaign():

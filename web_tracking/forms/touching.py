@@ -9,7 +9,7 @@ from crm.db import db
 from crm.engine import outbox
 from crm.engine.outbox import Progress, task
 from web_tracking.forms.form_submissions import FormSubmission
-from web_tracking.modules.visitors import Visitor
+from web_tracking.modules.visitors import Visitor, of_cookie
 from web_tracking.modules.visits import Visit
 
 SUBMISSIONS, VISITORS, VISITS = FormSubmission.__table__, Visitor.__table__, Visit.__table__
@@ -34,7 +34,7 @@ def touch(_progress: Progress | None, submission_id: int) -> str:
             VISITS.c.started_at, VISITS.c.entry, VISITS.c.source, VISITS.c.medium, VISITS.c.campaign, VISITS.c.referrer
         )
         .join(VISITORS, VISITORS.c.id == VISITS.c.visitor_id)
-        .where(VISITORS.c.cookie == row.cookie, VISITS.c.started_at <= row.received_at)
+        .where(of_cookie(row.cookie), VISITS.c.started_at <= row.received_at)
     )
     first = db.session.execute(mine.order_by(VISITS.c.started_at).limit(1)).mappings().first()
     last = db.session.execute(mine.order_by(VISITS.c.started_at.desc()).limit(1)).mappings().first()

@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, and_, select
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ColumnElement
 
 from crm.db import BigId
 from crm.engine import fields as f
 from crm.engine.fields import Choice, PicklistSeed
 from crm.engine.module import Module
 from crm.engine.record import Ledger
+from web_tracking.modules.tracked_sites import TrackedSite
 
 WAYS = PicklistSeed.of(
     "visitor_way", "How a visitor was recognised",
@@ -37,6 +39,12 @@ class Visitor(Ledger):
     first_seen_at: Mapped[datetime] = f.moment("First visit")
     last_seen_at: Mapped[datetime] = f.moment("Last visit")
     visit_count: Mapped[int] = f.whole("Visits", default=0)
+
+
+def of_cookie(cookie: str) -> ColumnElement[bool]:
+    """That a visitor has this cookie, on whichever site. The sites are named, as the index begins with them."""
+    table = Visitor.__table__
+    return and_(table.c.site_id.in_(select(TrackedSite.__table__.c.id)), table.c.cookie == cookie)
 
 
 MODULE = Module(

@@ -54,6 +54,25 @@ def gather_mails(people: Sequence[int] | None = None) -> None:
     db.session.execute(gone, execution_options={"synchronize_session": False})
     new = insert_of(db.session)(TOUCHES).from_select(list(COLUMNS), _mails({}, people))
     db.session.execute(new.on_conflict_do_nothing(index_elements=["kind", "ref"]))
+    own = TOUCHES.alias("own")
+    has_own = exists().where(
+        own.c.person_id == TOUCHES.c.person_id,
+        own.c.kind == "mail",
+        own.c.sendout_id == TOUCHES.c.sendout_id,
+        own.c.ref > 0,
+    )  # who was lent the mail of somebody became one with him
+    lent = delete(TOUCHES).where(TOUCHES.c.kind == "mail", TOUCHES.c.ref < 0, *mine, has_own)
+    db.session.execute(lent, execution_options={"synchronize_session": False})
+
+
+def lend_mail(person_id: int, touch: Mapping[str, Any]) -> None:
+    """Note the mail of somebody else that brought the browser in which a person filled in a form: the first one alone.
+
+    `touch`: its at, campaign, detail, sendout_id, campaign_id. Its `ref` is below zero, as no delivery was his. The caller commits."""
+    new = insert_of(db.session)(TOUCHES).values(
+        {"person_id": person_id, "kind": "mail", "label": "Mail", "ref": -person_id, **touch}
+    )
+    db.session.execute(new.on_conflict_do_nothing(index_elements=["kind", "ref"]))
 
 
 def drop_older(before: datetime) -> int:

@@ -20,7 +20,8 @@ KINDS = PicklistSeed.of(
 
 
 class Touch(Ledger):
-    """One touch. `label`: as it is said and counted; `ref`: the row that it was made of, so that it is made once."""
+    """One touch. `label`: as it is said and counted; `ref`: the row that it was made of, so that it is made once; below
+    zero: of a mail of somebody else (gathering.lend_mail)."""
 
     __tablename__ = "touches"
     __table_args__ = (

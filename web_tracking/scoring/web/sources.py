@@ -66,7 +66,7 @@ def say_values(values: Mapping[str, Decimal]) -> str:
     said = [
         own().money(values[money])
         if money == HOUSE
-        else f"{own().number(values[money], 0 if values[money] == int(values[money]) else 2)} {money}"
+        else f"{own().number(values[money], 0 if values[money] == int(values[money]) else 2)}\xa0{money}"
         for money in sorted(values, key=lambda money: (money != HOUSE, money))
     ]
     return " · ".join(said) or "–"
