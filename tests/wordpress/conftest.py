@@ -99,7 +99,7 @@ def site(installed: Site, crm: Crm) -> Iterator[Site]:
         $wpdb->query('TRUNCATE ' . CustomerHub\\Sending\\Outbox::table());
         CustomerHub\\Sending\\Spill::remove();
         foreach (['integrations', 'settings', 'alerts', 'alert_sent_at', 'reconciliation', 'cron_ran_at'] as $one) delete_option("customerhub_$one");
-        delete_option('ch_stubs');
+        delete_option('ch_stubs'); delete_option('ch_loopback'); delete_transient('customerhub_catch_up');
         CustomerHub\\Sending\\Schedule::clear(); CustomerHub\\Sending\\Schedule::set();
         CustomerHub\\Settings::keep(json_decode({json.dumps(said)!r}, true));
         return 1;""")

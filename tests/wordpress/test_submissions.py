@@ -9,6 +9,7 @@ from sqlalchemy import delete
 from crm.db import db
 from crm.engine.stored_answers import StoredAnswer
 from crm.modules.intakes.tables import Intake
+from tests.journeys.house import wait_for
 
 HOUR, DAY = 3600, 86400
 
@@ -174,6 +175,9 @@ def test_refused_values_are_named_kept_and_sent_once_the_mapping_is_mended(wired
     wired.integrate(id=id, map={"your-name": "last_name", "your-email": "email"}, fixed={"company": "Fixed Oy"})
     wired.site.cron()
     assert (wired.states(), [lead["company"] for lead in wired.leads()]) == (["sent"], ["Fixed Oy"])
+    wired.site.pass_time(DAY)
+    wired.site.cron()
+    assert "need a hand" not in wired.site.mails.read_text(), "what was mended needs none"
 
 
 def test_of_texts_of_a_megabyte_the_lead_gets_the_beginning(wired):
@@ -207,14 +211,13 @@ def test_a_full_database_puts_submissions_into_a_sealed_file_until_it_takes_them
 
 
 def test_a_missing_table_also_loses_nothing(wired):
-    wired.site.sql("RENAME TABLE wp_customerhub_outbox TO away")
-    try:
-        assert wired.send()["status"] == "mail_sent"
-        assert wired.site.health()["submissions"] == "critical"
-    finally:
-        wired.site.sql("RENAME TABLE away TO wp_customerhub_outbox")
-    wired.site.ask("return CustomerHub\\Sending\\Sender::run();")
-    assert len(wired.leads()) == 1
+    wired.site.sql("DROP TABLE wp_customerhub_outbox")
+    assert wired.send()["status"] == "mail_sent"
+    assert wired.site.health()["submissions"] == "critical"
+    web = wired.site.log_in()
+    done = post(web, web.get("/wp-admin/admin.php?page=customerhub-outbox").text, "customerhub_send_now")
+    assert "Sent: 1. Still waiting: 0." in done.text, "it was made anew"
+    assert (len(wired.leads()), wired.site.health()["submissions"]) == (1, "good")
 
 
 def test_without_cron_site_health_says_so_and_an_administrator_can_send(wired):
@@ -222,16 +225,35 @@ def test_without_cron_site_health_says_so_and_an_administrator_can_send(wired):
     wired.site.pass_time(5 * HOUR)
     assert wired.site.health()["submissions"] == "critical"
     web = wired.site.log_in()
+    assert "customerhub: scheduled work does not run" in web.get("/wp-admin/").text
     done = post(web, web.get("/wp-admin/admin.php?page=customerhub-outbox").text, "customerhub_send_now")
     assert "Sent: 1. Still waiting: 0." in done.text
     assert len(wired.leads()) == 1
     assert wired.site.health()["submissions"] == "recommended"
 
 
+def test_without_cron_a_page_that_is_asked_for_gets_late_work_done(wired):
+    wired.send()
+    wired.site.ask("update_option('ch_loopback', 1); return 1;")
+    wired.site.web.get("/")
+    assert wired.states() == ["waiting"], "it is not late yet"
+    wired.site.pass_time(DAY + HOUR)
+    wired.site.web.get("/")
+    wait_for(lambda: wired.site.ask("return CustomerHub\\Sending\\Reconciliation::last();"), 30)
+    assert (wired.states(), len(wired.leads())) == (["sent"], 1)
+    assert wired.site.health()["submissions"] == "recommended", "WP-Cron still does not run"
+    assert "customerhub: scheduled work" not in wired.site.log_in().get("/wp-admin/").text
+
+
 def test_the_daily_check_finds_what_the_crm_lost_sends_it_again_and_tells(wired):
     for n in range(3):
         wired.send(f"n{n}@virta.example")
     wired.site.cron()
+    wired.crm.down()
+    wired.site.ask("CustomerHub\\Sending\\Reconciliation::run(); return 1;")
+    page = wired.site.log_in().get("/wp-admin/admin.php?page=customerhub-outbox").text
+    assert ("Could not connect" in page, "stored here" in page) == (True, False), "nothing was counted"
+    wired.crm.up()
     with wired.crm.here():
         lost = wired.site.outbox()[1]["submission"]
         db.session.execute(delete(Intake).where(Intake.submission == lost))  # an older backup was restored

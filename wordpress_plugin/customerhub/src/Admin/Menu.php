@@ -4,7 +4,9 @@
 namespace CustomerHub\Admin;
 
 use CustomerHub\Forms\Plugins;
+use CustomerHub\Health;
 use CustomerHub\Integrations;
+use CustomerHub\Sending\Schedule;
 use CustomerHub\Settings;
 use const CustomerHub\FILE;
 use const CustomerHub\VERSION;
@@ -16,6 +18,7 @@ final class Menu
         add_action('admin_menu', [self::class, 'add']);
         add_action('admin_init', [self::class, 'welcome']);
         add_action('admin_enqueue_scripts', [self::class, 'assets']);
+        add_action('admin_notices', [self::class, 'warn']);
         add_filter('plugin_action_links_' . plugin_basename(FILE), [self::class, 'link']);
         Actions::register();
     }
@@ -43,6 +46,18 @@ final class Menu
             delete_transient('customerhub_welcome');
             wp_safe_redirect(admin_url('admin.php?page=customerhub-welcome'));
             exit;
+        }
+    }
+
+    /** On the dashboard: leads wait, as our work is hours late and the pages of the site could not get it done either. */
+    public static function warn(): void
+    {
+        if (get_current_screen()?->id !== 'dashboard' || !current_user_can(self::right()) || !Schedule::isOverdue(2 * HOUR_IN_SECONDS)) {
+            return;
+        }
+        $found = Health::submissions();
+        if ($found['status'] === 'critical') {
+            printf('<div class="notice notice-error"><p><strong>%s</strong></p>%s<p>%s</p></div>', esc_html($found['label']), wp_kses_post($found['description']), wp_kses_post($found['actions']));
         }
     }
 

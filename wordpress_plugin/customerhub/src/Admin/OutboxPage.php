@@ -18,6 +18,7 @@ final class OutboxPage
         $counts = Outbox::counts();
         if ($counts === null) {
             Page::notice('error', __('The table of submissions cannot be read. Ask whoever runs the database; submissions wait in a file.', 'customerhub'));
+            Page::button('send_now', __('Send now', 'customerhub')); // makes the table anew where it is gone
             Page::close();
             return;
         }
@@ -63,6 +64,8 @@ final class OutboxPage
         echo '<div class="customerhub-check"><p>';
         if ($last === null) {
             echo esc_html__('Once a day it is checked that what was sent from here is in the CRM. That has not happened yet.', 'customerhub');
+        } elseif ($last['here'] === 0 && $last['said'] !== '') {
+            echo esc_html(self::at((int) $last['at']) . ': ' . $last['said']);
         } else {
             /* translators: 1: a time, 2: sent from here, 3: found there */
             echo esc_html(sprintf(__('Daily check, %1$s: stored here %2$d, found in the CRM %3$d.', 'customerhub'), self::at((int) $last['at']), $last['here'], $last['there']));

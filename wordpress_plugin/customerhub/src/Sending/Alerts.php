@@ -20,8 +20,12 @@ final class Alerts
 
     public static function send(): void
     {
-        $noted = array_filter((array) get_option(self::NOTED, []));
+        $noted = (array) get_option(self::NOTED, []);
         $counts = Outbox::counts();
+        if (isset($noted['given_up']) && $counts !== null) {
+            $noted['given_up'] = min($noted['given_up'], $counts['failed']); // what was sent since needs no hand any more
+        }
+        $noted = array_filter($noted);
         if (Spill::count() > 0 || $counts === null) {
             $noted['spilled'] = Spill::count();
         }

@@ -26,6 +26,9 @@ final class Sender
     {
         $end = time() + self::MOST_SECONDS;
         $done = 0;
+        if (Outbox::counts() === null) {
+            Outbox::make(); // it was lost, or left out when a backup was restored
+        }
         Spill::drain();
         while (time() < $end && ($row = Outbox::claim(time())) !== null) {
             $answer = self::send($row);
