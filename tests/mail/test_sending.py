@@ -296,6 +296,22 @@ def test_a_silent_worker_is_buried_and_a_living_one_is_not(engine: Engine) -> No
     assert workers.beat(engine, living)
 
 
+@pytest.mark.parametrize("ends", [True, False], ids=["it ends", "another looks"])
+def test_what_a_worker_claims_that_was_buried_unawares_is_given_back(engine: Engine, ends: bool) -> None:
+    sendout = a_sendout(engine, 3)
+    cut_off, other = workers.enlist(engine, "cut off"), workers.enlist(engine, "other")
+    assert workers.bury_named(engine, "cut off") == 0
+    held = Claimer(engine).claim(cut_off, 2)
+    Claimer(engine).claim(other)
+    ledger = Ledger(engine, cut_off, "process")
+    assert ledger.record(None, beginning(held[0]))
+    workers.retire(engine, cut_off) if ends else workers.bury_silent(engine, 60)
+    assert states(engine, sendout) == {"uncertain": 1, "waiting": 1, "leased": 1}
+    ledger.record(ending(held[0]), None)
+    assert states(engine, sendout) == {"sent": 1, "waiting": 1, "leased": 1}
+    ledger.close()
+
+
 def test_a_worker_that_was_buried_by_mistake_begins_anew(engine: Engine) -> None:
     memory, sendout = Memory(), a_sendout(engine, 0)
     rules = replace(NO_LIMITS, lease_seconds=1)
