@@ -114,6 +114,22 @@ def test_points_fade_by_half_lives_and_are_limited_a_day_and_in_all(scored: Scor
     assert score_of("contacts", anna) == round(sum(worth for _n, _p, worth in found.values()) / 100)
 
 
+def test_a_recount_writes_what_differs_and_takes_away_what_is_gone(scored: Scored) -> None:
+    anna, berg, cara = make("contacts"), make("contacts"), make("contacts")
+    rule(name="Clicks", points=10)
+    for person in (anna, berg):
+        click(person)
+    assert scored(anna, berg, cara) == {anna: 10, berg: 10, cara: 0}
+    clicks = modules["clicks"].table
+    db.session.execute(update(clicks).where(clicks.c.person_id == anna).values(made_by="machine"))
+    click(berg)
+    click(cara)
+    assert scored(anna, berg, cara) == {anna: 0, berg: 20, cara: 10}
+    assert (parts(anna), parts(berg)["Clicks"][:2]) == ({}, (2, 20))
+    db.session.execute(update(ScorePart.__table__).values(points=ScorePart.points + 5))
+    assert scored(berg) == {berg: 20} and parts(berg)["Clicks"][:2] == (2, 20)
+
+
 def test_a_rule_is_about_the_people_whom_its_condition_means(scored: Scored) -> None:
     boss, other, berg = make("contacts", title="Manager"), make("contacts", title="Cook"), make("leads")
     rule(name="Managers", source="contacts", conditions=where("title", "is", "Manager"))
