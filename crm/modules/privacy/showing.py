@@ -39,9 +39,15 @@ HEADINGS = {
     "subject": N_("Subject"), "status": N_("Status"), "starts_at": N_("Begins"), "due_on": N_("Due"), "location": N_("Place"),
     "name": N_("Name"), "size": N_("Size"), "media_type": N_("File type"), "created_at": N_("Created"), "faq_id": N_("Question"),
     "is_helpful": N_("Was of help"), "asked_at": N_("Asked at"), "done_at": N_("Made at"), "survey": N_("Survey"),
-    "question": N_("Question"),
+    "question": N_("Question"), "event_count": N_("How often"), "points": N_("Points"), "worth": N_("Points left today"),
+    "first_at": N_("First"), "last_at": N_("Last"),
 }  # fmt: skip
 """What columns of tables without declared fields are called; what a field declares is called as it says."""
+LABELS = {
+    "score": N_("Score of interest, added up from what you did"),
+    "score_grade": N_("Interest, as that score says"),
+}
+"""Fields that are called otherwise to the person: a profile of him is given out, and says what it is."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def fields_of(module: str, row: Mapping[str, Any], is_spoken: bool = True) -> li
         one = said.fields[name]
         value = (row.get("extra") or {}).get(name) if one.custom else row.get(name)
         if value not in (None, "", ()):
-            found.append((name, _(one.label), _text(one, value, is_spoken)))
+            found.append((name, _(LABELS.get(name, one.label)), _text(one, value, is_spoken)))
     return found
 
 

@@ -14,7 +14,8 @@ from crm.engine.conditions import where
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.modules.leads.convert import Wanted, convert
-from crm.modules.privacy import holdings
+from crm.modules.privacy import holdings, showing
+from crm.modules.privacy.person import Person
 from tests.web_tracking.conftest import BEN, Tracked
 from tests.web_tracking.scoring.conftest import ago, click, make
 from web_tracking.scoring import attributing, gathering, tasks
@@ -189,3 +190,15 @@ def test_touches_and_parts_of_scores_are_given_out_and_erased(session: Any) -> N
     records.purge(SYSTEM, "contacts", [anna])
     assert touches(anna) == []
     assert modules["touches"].about == "person_id"
+
+
+def test_a_person_is_told_what_the_score_is_made_of(session: Any) -> None:
+    said = {"name": "Reads the prices", "kind": "page", "points": 8}
+    anna, rule = make("contacts"), records.create(SYSTEM, "score_rules", said, Channel.SYSTEM)
+    values = {"event_count": 2, "points": 16, "worth": 1396, "first_at": clock.now(), "last_at": clock.now()}
+    session.execute(db.metadata.tables["score_parts"].insert().values(person_id=anna, rule_id=rule, **values))
+    parts = {part.key: part for part in showing.parts_of(Person((anna,), (), ()))}
+    assert [(row["name"], row["points"], row["worth"]) for row in parts["score_parts"].rows] == [
+        ("Reads the prices", 16, 14)
+    ]
+    assert parts["score_parts"].headings["worth"] == "Points left today"
