@@ -10,17 +10,24 @@ function fluentFormApi(string $what): object
         public function form(int $id): object
         {
             return new class {
-                public function inputs(array $with = []): array
+                public function inputs(array $with = ['admin_label', 'raw']): array
                 {
-                    return [
-                        'names[first_name]' => ['element' => 'input_text', 'rules' => ['required' => ['value' => true]]],
-                        'names[last_name]' => ['element' => 'input_text'], 'email' => ['element' => 'input_email'],
+                    $part = static fn($label, $visible, $required) => [
+                        'element' => 'input_text', 'settings' => ['label' => $label, 'visible' => $visible, 'validation_rules' => ['required' => ['value' => $required]]],
                     ];
+                    $all = [
+                        'names' => ['element' => 'input_name', 'admin_label' => 'Name', 'rules' => null, 'raw' => ['fields' => [
+                            'first_name' => $part('First name', true, true), 'middle_name' => $part('Middle name', false, false),
+                            'last_name' => $part('Last name', true, false),
+                        ]]],
+                        'email' => ['element' => 'input_email', 'admin_label' => 'E-mail', 'rules' => ['required' => ['value' => true]], 'raw' => ['settings' => []]],
+                    ];
+                    return array_map(static fn($one) => array_intersect_key($one, array_flip(['element', ...$with])), $all);
                 }
 
                 public function labels(): array
                 {
-                    return ['names[first_name]' => 'First name', 'names[last_name]' => 'Last name', 'email' => 'E-mail'];
+                    return ['names' => 'Name', 'email' => 'E-mail'];
                 }
             };
         }

@@ -57,11 +57,17 @@ final class FluentForms implements FormPlugin
         $found = fluentFormApi('forms')->form((int) $form);
         $labels = (array) $found->labels();
         $made = [];
-        foreach ((array) $found->inputs() as $name => $input) {
-            $required = !empty($input['rules']['required']['value']);
-            // Parts are told as names[first_name]; they come as names → first_name.
-            $plain = (string) preg_replace('/\[([^\]]+)\]/', '.$1', (string) $name);
-            $made[] = new Field($plain, (string) ($labels[$name] ?? $input['admin_label'] ?? $plain), $required, (string) ($input['element'] ?? ''));
+        foreach ((array) $found->inputs(['admin_label', 'rules', 'raw']) as $name => $input) {
+            $label = (string) ($labels[$name] ?? $input['admin_label'] ?? $name);
+            $kind = (string) ($input['element'] ?? '');
+            $parts = array_filter((array) ($input['raw']['fields'] ?? []), static fn($one) => $one['settings']['visible'] ?? false);
+            foreach ($parts as $part => $said) {
+                $required = !empty($said['settings']['validation_rules']['required']['value']);
+                $made[] = new Field("$name.$part", $label . ': ' . ($said['settings']['label'] ?? $part), $required, $kind);
+            }
+            if (!$parts) {
+                $made[] = new Field((string) $name, $label, !empty($input['rules']['required']['value']), $kind);
+            }
         }
         return $made;
     }
