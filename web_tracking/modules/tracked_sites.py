@@ -41,7 +41,13 @@ class TrackedSite(Record):
     counts_all: Mapped[bool] = f.checkbox(
         "Count page views without consent", help="As daily totals: no cookie, no address, no browser is kept"
     )
-    kept_months: Mapped[int] = f.whole("Months kept", least=1, most=MOST_MONTHS, default=MOST_MONTHS)
+    kept_months: Mapped[int] = f.whole(
+        "Months kept",
+        least=1,
+        most=MOST_MONTHS,
+        default=MOST_MONTHS,
+        help="Older visits and daily totals go each night",
+    )
     kept_parameters: Mapped[str | None] = f.text(
         "Kept parameters", max=300, in_lists=False,
         help="Names in addresses that tell pages apart, such as product, article; all others are dropped",

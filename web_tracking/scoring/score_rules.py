@@ -38,7 +38,7 @@ class ScoreRule(Record):
     """One rule. `source`: whose events count (empty: of contacts and leads). `problem`: why it is skipped."""
 
     __tablename__ = "score_rules"
-    name: Mapped[str] = f.text("Name", max=120)
+    name: Mapped[str] = f.text("Name", max=120, help="Whoever asks for their data reads it")
     active: Mapped[bool] = f.checkbox("Active", default=True)
     kind: Mapped[str] = f.picklist("What is scored", "score_event", mass_edit=False)
     points: Mapped[int] = f.whole("Points", least=-1000, most=1000, default=5)
