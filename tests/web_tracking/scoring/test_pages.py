@@ -78,4 +78,6 @@ def test_cards_say_why_and_how_they_came_and_the_report_what_brings_customers(ap
     assert EVIL not in report
     assert "google" in report
     assert "€500" in ada.get("/sources?share=odd&by=%27&days=99999999").text
-    assert "google" in ada.get("/sources.csv?days=0").text
+    file = ada.get("/sources.csv?days=0").text
+    assert file.startswith("\ufeffSource,")
+    assert "google" in file

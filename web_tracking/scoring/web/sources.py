@@ -73,7 +73,7 @@ def say_values(values: Mapping[str, Decimal]) -> str:
 
 
 def as_csv() -> Response:
-    """The same numbers as a file; a column for each currency."""
+    """The same numbers as a file that spreadsheets read as UTF-8; a column for each currency."""
     out = io.StringIO()
     write = csv.writer(out)
     has_value = "amount" in readable(viewer(), "potentials")
@@ -93,9 +93,8 @@ def as_csv() -> Response:
                 *(row.values.get(money, 0) for money in monies),
             ]
         )
-    return Response(
-        out.getvalue(), mimetype="text/csv", headers={"Content-Disposition": 'attachment; filename="sources.csv"'}
-    )
+    headers = {"Content-Disposition": 'attachment; filename="sources.csv"'}
+    return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=headers)
 
 
 def _asked() -> dict[str, Any]:
