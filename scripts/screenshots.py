@@ -12,11 +12,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 TOP = Path(__file__).parent.parent
+COMMAND = str(TOP / ".venv/bin/customerhub")
 SIZES = {"": (1360, 900), "-phone": (375, 800)}
 SCREENS = (  # name, address, whether it stands in docs
     ("home", "/crm/", True),
@@ -44,34 +47,46 @@ SCREENS = (  # name, address, whether it stands in docs
 
 def main() -> int:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    with demo_house() as (base, logins, _settings):
+        _photograph(base, logins, target)
+    return 0
+
+
+@contextmanager
+def demo_house() -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+    """A house on a fresh demo database: its address, its log-ins, and the environment of its commands."""
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
-        settings = {**os.environ, "CUSTOMERHUB_DATA_DIR": folder, "CUSTOMERHUB_BASE_URL": f"http://127.0.0.1:{port}"}
-        command = str(TOP / ".venv/bin/customerhub")
+        base = f"http://127.0.0.1:{port}"
+        settings = {**os.environ, "CUSTOMERHUB_DATA_DIR": folder, "CUSTOMERHUB_BASE_URL": base}
         said = subprocess.run(
-            [command, "init", "--demo"], env=settings, cwd=TOP, check=True, capture_output=True, text=True
+            [COMMAND, "init", "--demo"], env=settings, cwd=TOP, check=True, capture_output=True, text=True
         )
         logins = dict(re.findall(r"(\S+@demo\.example)\s+(\S+)", said.stdout))
-        server = subprocess.Popen([command, "serve", "--port", str(port)], env=settings, cwd=TOP)
+        server = subprocess.Popen([COMMAND, "serve", "--port", str(port)], env=settings, cwd=TOP)
         try:
-            _wait(f"http://127.0.0.1:{port}/readyz")
-            _photograph(f"http://127.0.0.1:{port}", logins, target)
+            _wait(f"{base}/readyz")
+            yield base, logins, settings
         finally:
             server.terminate()
             server.wait(15)
-    return 0
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=["--disable-dev-shm-usage", "--no-sandbox"],
+        )
 
 
 def _photograph(base: str, logins: dict[str, str], target: Path | None) -> None:
     folder = target or TOP / "docs/pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--disable-dev-shm-usage", "--no-sandbox"],
-        )
+    with browser() as chromium:
         for ending, (width, height) in SIZES.items():
-            page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+            page = chromium.new_context(viewport={"width": width, "height": height}).new_page()
             for app in ("crm", "ecp"):
                 _log_in(page, base, app, logins)
             for name, address, is_shown in SCREENS:
@@ -81,7 +96,6 @@ def _photograph(base: str, logins: dict[str, str], target: Path | None) -> None:
                 page.wait_for_load_state("networkidle")
                 page.wait_for_timeout(1_200)  # charts draw themselves in
                 page.screenshot(path=folder / f"{name}{ending}.png")
-        browser.close()
 
 
 def _log_in(page: Page, base: str, app: str, logins: dict[str, str]) -> None:
