@@ -12,6 +12,7 @@ from msgspec.json import Decoder
 from web_tracking.stores import Waiting
 
 PAUSE = timedelta(minutes=30)  # after it the next page begins a new visit
+KNOWN_NOW = "recognised"  # the event by which the script says who its visitor is, once his page was told
 _decode = Decoder().decode
 
 
@@ -128,6 +129,8 @@ class Batch:
         if sendout_id is not None and values["sendout_id"] is None:
             values["sendout_id"] = sendout_id
         visit.is_changed = known.is_changed = True
+        if hit.kind == "event" and said["e"] == KNOWN_NOW:
+            return  # nothing that he did
         row = {
             "site_id": hit.site_id, "visit_id": visit.id, "visitor_id": known.id, "person_id": visitor["person_id"],
             "nonce": hit.nonce, "kind": hit.kind, "path": path, "title": said.get("t"), "name": said.get("e"), "at": at,

@@ -262,6 +262,14 @@ def test_who_is_deleted_or_refuses_to_be_measured_has_no_visits_any_more(
     assert len(site.rows("visits")) == len(site.rows("page_views")) == 1
 
 
+def test_being_recognised_is_no_event_of_the_site(site: Tracked, anna: int) -> None:
+    site.hit()
+    site.hit(k="event", e="recognised", p=site.token(anna))
+    site.roll_up()
+    assert [(row["kind"], row["person_id"]) for row in site.rows("page_views")] == [("view", anna)]
+    assert site.counts("event") == {}
+
+
 def test_visits_are_dropped_when_the_site_keeps_them_no_longer(track: Any) -> None:
     site = track(kept_months=2)
     site.hit()
