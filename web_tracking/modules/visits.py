@@ -20,7 +20,13 @@ class Visit(Ledger):
         Index("ix_visits_site_started", "site_id", "started_at"),
         Index("ix_visits_site_ended", "site_id", "ended_at"),
         Index("ix_visits_visitor_ended", "visitor_id", "ended_at"),
-        Index("ix_visits_person_started", "person_id", "started_at"),
+        Index(
+            "ix_visits_person_started",
+            "person_id",
+            "started_at",
+            sqlite_where=text("person_id IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL"),
+        ),
         Index(
             "ix_visits_site_known",
             "site_id",

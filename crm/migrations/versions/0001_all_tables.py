@@ -5991,7 +5991,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["visitor_id"], ["visitors.id"], name=op.f("fk_visits_visitor_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visits")),
     )
-    op.create_index("ix_visits_person_started", "visits", ["person_id", "started_at"], unique=False)
+    op.create_index(
+        "ix_visits_person_started",
+        "visits",
+        ["person_id", "started_at"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_visits_sendout_id"), "visits", ["sendout_id"], unique=False)
     op.create_index("ix_visits_site_ended", "visits", ["site_id", "ended_at"], unique=False)
     op.create_index(
@@ -6219,16 +6226,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person_id"], ["entities.id"], name=op.f("fk_page_views_person_id"), ondelete="SET NULL"
         ),
-        sa.ForeignKeyConstraint(
-            ["site_id"], ["tracked_sites.id"], name=op.f("fk_page_views_site_id"), ondelete="CASCADE"
-        ),
         sa.ForeignKeyConstraint(["visit_id"], ["visits.id"], name=op.f("fk_page_views_visit_id"), ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["visitor_id"], ["visitors.id"], name=op.f("fk_page_views_visitor_id"), ondelete="CASCADE"
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_page_views")),
     )
-    op.create_index("ix_page_views_person_at", "page_views", ["person_id", "at"], unique=False)
+    op.create_index(
+        "ix_page_views_person_at",
+        "page_views",
+        ["person_id", "at"],
+        unique=False,
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
     op.create_index("ix_page_views_visit", "page_views", ["visit_id"], unique=False)
     op.create_index("ix_page_views_visitor_path", "page_views", ["visitor_id", "path"], unique=False)
     op.create_index("uq_page_views_visitor_nonce", "page_views", ["visitor_id", "nonce"], unique=True)
