@@ -88,6 +88,7 @@ def campaign(url: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, said[name]) for name in UTM if said.get(name))
 
 
+@lru_cache(maxsize=2048)
 def referrer(url: str, own: frozenset[str]) -> str:
     """The host that led here; "" for the site itself, or what is no address."""
     said = host_of(url)

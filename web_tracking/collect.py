@@ -82,8 +82,7 @@ class Beacon:
 
     def _keep(self, site: Site, body: Body, kept: str, agent: str) -> None:
         """Store what may be stored of a good hit: all of it, a bare count, or nothing."""
-        now = clock.now()
-        at = int(now.timestamp() * 1000)
+        at = clock.milliseconds()
         is_bot, browser = _told_apart(agent)
         if body.kind == "try":
             self._store.put(at, site.id, None, 0, "try", "{}")

@@ -17,7 +17,7 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True):
     """What a script says. `visitor`: "" when the browser is not to be known again; `agreed`: its person said so;
     `counted`: this page view was told before, as a bare number, when its person had not agreed yet; `seconds` in view."""
 
-    site: Annotated[str, Meta(pattern=r"^[0-9a-f]{20}\Z")] = field(name="s")
+    site: Annotated[str, Meta(min_length=20, max_length=20)] = field(name="s")  # known or not: it is looked up
     kind: Kind = field(name="k")
     nonce: Annotated[int, Meta(ge=0, lt=2**53)] = field(name="n")
     url: Address = field(name="u")
