@@ -58,8 +58,8 @@ def main() -> int:
         for name in said.names or NAMES:
             room = import_module(f"benchmarks.{name}")
             for kind in [said.database] if said.database else databases.KINDS:
-                found += room.measure(kind, **(SMALL.get(name, {}) if said.small else {}))
-                for one in found[-4:]:
+                for one in room.measure(kind, **(SMALL.get(name, {}) if said.small else {})):
+                    found.append(one)
                     sys.stderr.write(f"{one.name} ({one.database}): {one.value:,.1f} {one.unit}\n")
     finally:
         databases.close_run_folder()

@@ -34,17 +34,15 @@ WORDS = ("oulu", "mana", "person77", "kar", "ven", "lomi", "d12", "tur")
 MEMORY = "shared_buffers=1GB"  # of the private PostgreSQL, in place of the 64 MB that tests have
 
 
-def measure(kind: str, count: int = COUNT) -> list[Figure]:
+def measure(kind: str, count: int = COUNT) -> Iterator[Figure]:
     databases.OPTIONS = databases.OPTIONS.replace("shared_buffers=64MB", MEMORY)
     with world(kind) as app:
         alice, made = town(count)
-        return [
-            *pages(app, kind, alice, made),
-            *reports(kind, made),
-            *groups(kind, alice, made),
-            one_change(kind, alice, made),
-            *preparing(kind, made),
-        ]
+        yield from pages(app, kind, alice, made)
+        yield from reports(kind, made)
+        yield from groups(kind, alice, made)
+        yield one_change(kind, alice, made)
+        yield from preparing(kind, made)
 
 
 def town(count: int) -> tuple[int, Multitude]:
