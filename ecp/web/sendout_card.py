@@ -2,6 +2,8 @@
 
 import csv
 import io
+import math
+import time
 from typing import Any
 
 from flask import Response, make_response, render_template, request
@@ -18,7 +20,6 @@ from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
 from crm.identity.viewer import Viewer
 from crm.mail.sending import runs
-from crm.mail.sending.deliveries import OPEN
 from crm.ui.charts import Chart, Point
 from crm.ui.face import face
 from crm.ui.places import place_of
@@ -33,6 +34,9 @@ from surveys.reach import of_sendout as surveys_of
 
 UNDER_WAY = ("preparing", "sending", "paused")
 ENDED = ("sent", "cancelled", "failed")
+LINES = ("sent", "waiting", "failed", "uncertain", "cancelled", "bounced", "skipped")
+PAUSE, LONGEST = 4, 30  # seconds between two looks of an open page
+SHARE = 10  # no more than this part of the time goes by with looking, where people are many
 
 
 def rights_of(row: Row) -> dict[str, bool]:
@@ -65,7 +69,7 @@ def show(id: int) -> str:
     report = _report(id) if has_begun else None
     return render_template(
         "ecp_sendout.html", row=row, here="sendouts", home=f"{face().prefix}/sendouts", groups=groups, rights=rights_of(row),
-        numbers=_numbers(row) if row["state"] in UNDER_WAY else None, report=report, state=modules["sendouts"].fields["state"],
+        numbers=_numbers(row, report["numbers"]) if report and row["state"] in UNDER_WAY else None, report=report, is_renewed=False, are_lines_kept=False, state=modules["sendouts"].fields["state"],
         late=clock_is_late() if row["state"] == "scheduled" else None, list_name=_list_name(row, tuple(groups)), words_of=words_of, language_name=label_of, under_way=UNDER_WAY, ended=ENDED, subject=_subject(row),
         recurs=row["recurrence"] not in {None, "none"}, children=_children(id), after=standing.after_sendout(viewer(), id),
         recurrence=modules["sendouts"].fields["recurrence"], may_follow=may(viewer(), "create", "autoresponders") and has_area(viewer(), "send"),
@@ -102,37 +106,42 @@ def _subject(row: Row) -> str:
     return ""
 
 
-def _numbers(row: Row) -> dict[str, Any]:
-    counts = runs.count_states(db.session, row.id)
-    whole = sum(counts.values())
-    left = sum(counts.get(state, 0) for state in OPEN)
-    done = whole - left
+def _numbers(row: Row, seen: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of the bar: those of the report (`seen`), so that the two agree."""
+    done = seen["audience"] - seen["waiting"]
     return {
-        "whole": whole, "left": left, "sent": counts.get("sent", 0), "skipped": counts.get("skipped", 0),
-        "failed": counts.get("failed", 0), "uncertain": counts.get("uncertain", 0), "retry": counts.get("retry", 0),
-        "percent": int(100 * done / whole) if whole else 0,
+        **{key: seen[key] for key in ("sent", "skipped", "failed", "uncertain")}, "left": seen["waiting"],
+        "retry": runs.count_states(db.session, row.id).get("retry", 0), "percent": int(100 * done / seen["audience"]) if done else 0,
     }  # fmt: skip
 
 
 def progress(id: int) -> Response:
-    """The bar and its numbers; asks for itself until the state changes, and then for the whole page."""
+    """The bar, and the numbers of the report below it; asks for itself until the state changes, and then for the whole page."""
     row = search.one(viewer(), "sendouts", id)
-    if row["state"] != request.args.get("state"):
+    shown = request.args.get("shown", "")
+    report = _report(id, is_renewed=True) if row["state"] == request.args.get("state") else None
+    if report is None or (report["lines"] and not shown):
         answer = make_response("", 200)
         answer.headers["HX-Refresh"] = "true"
         return answer
-    state = modules["sendouts"].fields["state"]
-    home = f"{face().prefix}/sendouts"
-    return make_response(render_template("_ecp_progress.html", row=row, numbers=_numbers(row), state=state, home=home))
+    return make_response(
+        render_template(
+            "_ecp_renewed.html", row=row, numbers=_numbers(row, report["numbers"]), report=report, home=f"{face().prefix}/sendouts", words_of=words_of,
+            language_name=label_of, is_renewed=True, are_lines_kept=shown == ".".join(report["lines"]),
+        )
+    )  # fmt: skip
 
 
 # the report
 
 
-def _report(id: int) -> dict[str, Any]:
+def _report(id: int, is_renewed: bool = False) -> dict[str, Any]:
+    """What the report shows; only what changes while the page is open when it `is_renewed`."""
+    begun = time.monotonic()
     numbers = statistics.report(viewer(), id)
     reached = numbers["sent"] + numbers["uncertain"]
-    hours = [one for one in statistics.curve(viewer(), id) if one["at"] <= clock.now()]
+    curve = [] if is_renewed else statistics.curve(viewer(), id)
+    hours = [one for one in curve if one["at"] <= clock.now()]
     home = f"{face().prefix}/sendouts/{id}"
     charts = [
         Chart(title, [Point(_("%(hour)s h", hour=one["hour"]), one[key]) for one in hours], "line", "number",
@@ -146,14 +155,20 @@ def _report(id: int) -> dict[str, Any]:
     for key, label in (("read", _("Read")), ("clicked", _("Clicked")), ("unsubscribed", _("Left"))):
         figures.append(_figure(label, numbers[key], reached, usual.get(key), key, home))
     skipped = sorted(numbers["skipped_by_reason"].items(), key=lambda pair: (-pair[1], pair[0]))
+    lines = [key for key in LINES if numbers[key] or key in {"sent", "failed"}] if numbers["audience"] else []
+    links, surveys, made_by = statistics.links(viewer(), id), [], []
+    if not is_renewed:
+        surveys, made_by = surveys_of(viewer(), id), _made_by(id)
     return {
         "numbers": numbers,
         "figures": figures,
         "charts": charts,
-        "links": statistics.links(viewer(), id),
+        "links": links,
         "skipped": skipped,
-        "surveys": surveys_of(viewer(), id),
-        "made_by": _made_by(id),
+        "surveys": surveys,
+        "made_by": made_by,
+        "lines": [*lines, *(reason for reason, _number in skipped)],
+        "pause": min(LONGEST, max(PAUSE, math.ceil(SHARE * (time.monotonic() - begun)))) if is_renewed else PAUSE,
     }
 
 

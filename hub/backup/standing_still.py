@@ -24,19 +24,31 @@ GOING = ("scheduled", "preparing", "sending")
 AT_ONCE = 5_000
 
 
-def stand_still(made_at: str) -> int:
-    """Pause what was planned or under way at the moment of the backup (`made_at`); how many sendouts. Commits."""
+def stand_still(made_at: str, has_log: bool = False) -> int:
+    """Pause what was planned or under way at the moment of the backup (`made_at`); how many sendouts. Commits.
+
+    `has_log`: `note_sent` is told next who got a mail of a sendout since."""
     sendouts, triggers = modules["sendouts"].table, modules["event_triggers"].table
+    moment = made_at[:16].replace("T", " ")
     note = _(
-        "Restored from the backup of %(moment)s UTC. Who got this mail after that is not known here.",
-        moment=made_at[:16].replace("T", " "),
+        "Restored from the backup of %(moment)s UTC. Who got this mail after that is not known here.", moment=moment
     )
+    if has_log:
+        of_sendout = _(
+            "Restored from the backup of %(moment)s UTC. Who got this mail after that is noted as sent, as far as the log of the mail server tells.",
+            moment=moment,
+        )
+    else:
+        more = _(
+            "Resumed, it writes to them again. The log of the mail server tells who they are: restore with --sent."
+        )
+        of_sendout = f"{note} {more}"
     paused = rows_changed(
         update(sendouts)
         .where(sendouts.c.state.in_(GOING), sendouts.c.deleted_at.is_(None))
-        .values(state="paused", state_note=note)
+        .values(state="paused", state_note=of_sendout)
     )
-    db.session.execute(update(sendouts).where(sendouts.c.state == "paused").values(state_note=note))
+    db.session.execute(update(sendouts).where(sendouts.c.state == "paused").values(state_note=of_sendout))
     db.session.execute(update(Run).where(Run.state == "open").values(state="paused"))
     # Somebody held them and was about to send: where the house lived on, it did.
     db.session.execute(

@@ -88,7 +88,7 @@ def restore(file: Path, listed: Path | None, logs: tuple[Path, ...]) -> None:
                     restoring.fill_tables(file, said["tables"], told)
             prepare_database()
             restoring.skip_ids(config)
-            paused = standing_still.stand_still(said["at"])
+            paused = standing_still.stand_still(said["at"], has_log=bool(logs))
             noted = standing_still.note_sent(logs)
             erased = erasing.erase_again(wanted)
         restoring.mark_ended(config)
@@ -106,7 +106,12 @@ def restore(file: Path, listed: Path | None, logs: tuple[Path, ...]) -> None:
         )
     rows = sum(said["tables"].values())
     click.echo(
-        f"Restored: {rows} rows of {len(said['tables'])} tables, as many as were written. {paused} sendouts are paused; look at each before you let it go on."
+        f"Restored: {rows} rows of {len(said['tables'])} tables, as many as were written. "
+        + (
+            "1 sendout is paused; look at it before you let it go on."
+            if paused == 1
+            else f"{paused} sendouts are paused; look at each before you let it go on."
+        )
     )
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import func, select, update
@@ -86,9 +87,34 @@ def test_sent_twice_by_a_double_click_it_is_sent_once(browse, house, group):
     mary.post(f"/sendouts/{id}/start", said)
     prepare.prepare(id)
     assert (state(id), deliveries(id)) == ("sending", 5)
-    part = mary.get(f"/sendouts/{id}/progress?state=sending").text
-    assert "4 people are left" in part
-    assert mary.get(f"/sendouts/{id}/progress?state=preparing").headers["HX-Refresh"] == "true"
+    assert "4 people are left" in mary.get(f"/sendouts/{id}").text
+
+
+def test_the_figures_of_an_open_page_go_on_with_the_bar_until_it_ends(browse, house, group):
+    mary = browse("mary")
+    id = begun(mary, house, group)
+    mary.post(f"/sendouts/{id}/start", mary.form(f"/sendouts/{id}/steps/send", "people") | {"tested": "1"})
+    assert mary.get(f"/sendouts/{id}/progress?state=preparing&shown=").headers.get("HX-Refresh") is None
+    prepare.prepare(id)
+    assert mary.get(f"/sendouts/{id}/progress?state=preparing&shown=").headers["HX-Refresh"] == "true"
+    page = mary.get(f"/sendouts/{id}").text
+    assert "hx-swap-oob" not in page.partition('id="progress"')[2]
+    for after, whole in (("sent", False), ("uncertain", True)):
+        place = unescape(re.search(r'hx-get="/ecp(/sendouts/\d+/progress[^"]+)" hx-trigger="every 4s"', page)[1])
+        waits = select(Delivery.id).where(Delivery.sendout_id == id, Delivery.state == "waiting").limit(1)
+        db.session.execute(update(Delivery).where(Delivery.id == waits.scalar_subquery()).values(state=after))
+        db.session.commit()
+        page = mary.get(place).text
+        # A line that is new comes with all lines; else only numbers change, and nothing that has the focus goes.
+        assert ('id="seen-lines" hx-swap-oob="innerHTML"' in page) is whole
+        assert ('id="seen-waiting" hx-swap-oob="innerHTML">3<' in page) is not whole
+        figure = page.partition('id="seen-figure-sent" hx-swap-oob="innerHTML"')[2].partition("</a>")[0]
+        assert '<span class="big-number">1</span>' in figure
+    assert "Of 1 mail nobody knows" in page
+    actions.cancel(SYSTEM, id)
+    db.session.commit()
+    assert mary.get(place).headers["HX-Refresh"] == "true"
+    assert "/progress?" not in mary.get(f"/sendouts/{id}").text
 
 
 def test_pause_resume_and_cancel(browse, house, group):

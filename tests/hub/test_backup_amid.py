@@ -156,7 +156,7 @@ def test_a_sendout_goes_on_from_a_backup_that_was_made_amid_it_and_repeats_nobod
         assert set(db.session.scalars(select(Run.state))) == {"paused"}
         notes = db.session.execute(text("SELECT state, state_note FROM sendouts ORDER BY id")).all()
         assert [row.state for row in notes] == ["paused", "paused"]
-        assert "Restored from the backup" in notes[0].state_note
+        assert "noted as sent, as far as the log" in notes[0].state_note
         second = Memory()
         with Sending(app, second):
             tick(Quiet())  # type: ignore[arg-type]

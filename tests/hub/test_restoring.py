@@ -34,7 +34,7 @@ def backup(
 def test_a_house_whose_restore_was_cut_off_is_not_served(
     run: Any, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(_at: str) -> int:
+    def killed(*_: Any, **__: Any) -> int:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(standing_still, "stand_still", killed)
