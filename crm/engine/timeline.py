@@ -19,6 +19,8 @@ from sqlalchemy.sql import ColumnElement
 
 from crm.db import db
 from crm.engine import search, ways
+from crm.engine.conditions import BadCondition, about, sentence
+from crm.engine.fields import Field
 from crm.engine.history import Change
 from crm.engine.module import Module, Timeline
 from crm.engine.permissions import may, readable
@@ -360,9 +362,9 @@ def _read_changes(viewer: Viewer, module: Module, ids: Sequence[int]) -> list[En
         else:
             way = _(WAYS[row.channel]) if row.channel in WAYS else ""
             who = ", ".join(said for said in (names.get(actor, ""), way) if said)
-        sentence, icon = _change_said(module, row, names)
+        told, icon = _change_said(viewer, module, row, names)
         entries.append(
-            Entry(row.at, CHANGES, row.id, sentence, icon, CHANGE, module.key, {"field": row.field}, None, row, who)
+            Entry(row.at, CHANGES, row.id, told, icon, CHANGE, module.key, {"field": row.field}, None, row, who)
         )
     return entries
 
@@ -392,7 +394,23 @@ def _time_said(text: str) -> str:
         return text
 
 
-def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[str, str]:
+def _conditions_said(viewer: Viewer, module: Module, said: Field, id: int, text: str) -> str:
+    """Stored conditions as the card says them; that they are set, where they were cut or fit the fields of today no more."""
+    values = {}
+    if not said.about and "source" in module.fields:
+        column = module.column("source")
+        values["source"] = db.session.execute(select(column).where(module.table.c.id == id)).scalar()
+    try:
+        return sentence(
+            json.loads(text),
+            said.about or about(module, values),
+            lambda one: labels_of(viewer, [one]).get(one, _("(hidden)")),
+        )
+    except (ValueError, BadCondition):
+        return _("set")
+
+
+def _change_said(viewer: Viewer, module: Module, row: Any, names: Mapping[int, str]) -> tuple[str, str]:
     if not row.field:
         return _event_said(row.new or ""), EVENT_ICONS.get(row.new or "", "bolt")
     said = module.fields.get(row.field)
@@ -405,6 +423,8 @@ def _change_said(module: Module, row: Any, names: Mapping[int, str]) -> tuple[st
             return _("a file")
         if said is not None and said.is_link:
             return names.get(int(value), _("(hidden)")) if value.isdigit() else value
+        if said is not None and said.kind.name == "conditions":
+            return _conditions_said(viewer, module, said, row.entity_id, value)
         if said is not None and said.kind.name == "checkbox":
             return _("yes") if value == "1" else _("no")
         if said is not None and said.picklist and said.kind.name == "picklist":

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
 from crm.engine import relations
-from crm.engine.conditions import sentence
+from crm.engine.conditions import about, sentence
 from crm.engine.fields import Field
 from crm.engine.module import Module, Related
 from crm.engine.permissions import may, readable, writable
@@ -17,7 +17,6 @@ from crm.engine.registry import modules
 from crm.engine.rows import Row, labels_of
 from crm.engine.search import Page, count, find
 from crm.identity.viewer import Viewer
-from crm.ui import forms
 from crm.ui.face import face
 from crm.ui.formats import present
 from crm.ui.forms import WIDE, blocks_of
@@ -142,9 +141,12 @@ def value_of(said: Field, row: Row) -> str:
     if said.is_link:
         return linked(said, value, row.label_of(said.name) if value is not None else None)
     if said.kind.name == "conditions":
-        about = forms.about(modules[row.module], row)
         return (
-            escape(sentence(value, about, lambda id: labels_of(g.viewer, [id]).get(id, _("(hidden)"))))
+            escape(
+                sentence(
+                    value, about(modules[row.module], row), lambda id: labels_of(g.viewer, [id]).get(id, _("(hidden)"))
+                )
+            )
             if value
             else Markup("")
         )

@@ -15,6 +15,7 @@ from wtforms.form import BaseForm
 from wtforms.widgets import html_params
 
 from crm.engine import picklists
+from crm.engine.conditions import about
 from crm.engine.fields import Field
 from crm.engine.module import Block, Module
 from crm.engine.permissions import readable, writable
@@ -236,13 +237,6 @@ def form_of(
     return RecordForm(
         module, [(_(label) if label else "", [made[name] for name in names]) for label, names in layout], form
     )
-
-
-def about(module: Module, values: Mapping[str, Any]) -> str:
-    """The module whose records the conditions of a record are about: the one its `source` names, or the field; else its own."""
-    fixed = next((said.about for said in module.declared.values() if said.about), "")
-    named = str(values.get("source") or fixed)
-    return named if named in modules else module.key
 
 
 def _source(module: Module, values: Any, typed: Any) -> Any:

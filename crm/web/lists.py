@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from crm.db import db
 from crm.engine import pictures, saved_views
-from crm.engine.conditions import BadCondition, check, sentence
+from crm.engine.conditions import BadCondition, about, check, sentence
 from crm.engine.module import Module
 from crm.engine.permissions import demand, may
 from crm.engine.refusals import Missing, Refused
@@ -20,7 +20,6 @@ from crm.ui import builder
 from crm.ui import views as tabs
 from crm.ui.deeds import has_room
 from crm.ui.face import face
-from crm.ui.forms import about
 from crm.ui.lists import MOST_COLUMNS, ROWS, Wanted, columns_of, offered_columns, table_rows
 from crm.ui.page import address, is_part, tell
 from crm.ui.places import has_pages

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select, update
 
-from crm.engine import records, search
+from crm.engine import records, search, timeline
 from crm.engine.channels import Channel
 from crm.engine.refusals import Forbidden, Missing, Refused
 from crm.identity.viewer import SYSTEM
@@ -182,6 +182,15 @@ def test_conditions_about_unknown_fields_are_refused_when_saved(make):
         make("target_groups", name="X", conditions={"mailing_cty": "Turku"})
     with pytest.raises(Refused):
         make("target_groups", name="X", conditions={"$evil": ["last_name", "1"]})
+
+
+def test_history_says_conditions_in_words(make):
+    group = make("target_groups", name="Offices", source="accounts", conditions={"billing_city": "Turku"})
+    for city in ("Oulu", "Oulu" * 300):
+        records.update(SYSTEM, "target_groups", group, {"conditions": {"billing_city": city}}, Channel.FORM)
+    told = [entry.sentence for entry in timeline.page(SYSTEM, "target_groups", group).entries]
+    assert "Conditions: Billing city is “Turku” → Billing city is “Oulu”" in told
+    assert "Conditions: Billing city is “Oulu” → set" in told  # the log keeps the beginning of what is long
 
 
 def test_a_background_refresh_that_is_refused_says_why_on_the_group(own_app):

@@ -21,7 +21,7 @@ from crm.engine.registry import modules
 from crm.identity.viewer import Viewer
 
 __all__ = [
-    "OPERATORS", "BadCondition", "Operator", "Part", "allowed", "check", "compile", "matches", "parts", "sentence", "where",
+    "OPERATORS", "BadCondition", "Operator", "Part", "about", "allowed", "check", "compile", "matches", "parts", "sentence", "where",
     "words_to_translate",
 ]  # fmt: skip
 
@@ -75,6 +75,13 @@ def matches(where: Any, module: Module | str, values: Mapping[str, Any], viewer:
 def sentence(where: Any, module: Module | str, name_of: Callable[[int], str] | None = None) -> str:
     """`where` in words of the present language; "" when there are no conditions. Raises BadCondition."""
     return say(read(where, _module(module)), name_of) if where else ""
+
+
+def about(module: Module, values: Mapping[str, Any]) -> str:
+    """The module whose records the conditions of a record are about: the one its `source` names, or the field; else its own."""
+    fixed = next((said.about for said in module.declared.values() if said.about), "")
+    named = str(values.get("source") or fixed)
+    return named if named in modules else module.key
 
 
 def _module(module: Module | str) -> Module:
