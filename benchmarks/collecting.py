@@ -27,6 +27,7 @@ from crm.db import db
 from tests.ports import free_port
 from web_tracking.stores import Store
 
+TURNS = 7  # a machine that stands still for 50 ms once in 4 seconds is all of a p99
 TARGETS = {"sqlite": 20_000, "postgresql": 3_500}
 HOUSE, BARE = "hub.wsgi:application", "benchmarks.collecting:bare"
 
@@ -53,21 +54,23 @@ def measure(kind: str, config: Config, key: str, count: int, stored: Callable[[]
         _post(port, key, count // 4)
         took, fast = _took(pid, lambda: _post(port, key, count))
         half = min(TARGETS[kind] / 2, fast["answered"] / fast["seconds"] / 2)
-        slow = _post(port, key, int(half * 4), half)
+        slow = sorted((_post(port, key, int(half * 4), half) for _turn in range(TURNS)), key=lambda one: one["p99"])
         memory = _memory(pid)
-    kept, expected = stored() - before, count // 4 + count + int(half * 4)
+    kept, expected = stored() - before, count // 4 + count + TURNS * int(half * 4)
     if kept != expected:
         raise RuntimeError(f"{expected} hits were answered and {kept} stored")
     note = (
         f"{fast['answered'] / fast['seconds']:,.0f}/s by the clock; {took / count * 1e6:.0f} us of CPU, "
         f"{alone / count * 1e6:.0f} of them the server's own ({took / alone:.1f} times); {memory:.0f} MB"
     )
+    shown = ", ".join(f"{one['p99']:.1f}" for one in slow)
+    waits = f"at {half:,.0f} hits/s, the middle of {TURNS} turns of 4 s ({shown}); p50 {slow[TURNS // 2]['p50']:.1f} ms"
     more = {"clock": fast["answered"] / fast["seconds"], "bare": count / alone, "memory": memory}
     return [
         Figure(
             "hits stored before the answer", kind, count / took, "hits/s a core", f">= {TARGETS[kind]:,}", note, more
         ),
-        Figure("p99 of a hit", kind, slow["p99"], "ms", "< 10", f"at {half:,.0f} hits/s; p50 {slow['p50']:.1f} ms"),
+        Figure("p99 of a hit", kind, slow[TURNS // 2]["p99"], "ms", "< 10", waits),
     ]
 
 
@@ -89,7 +92,7 @@ def _server(app: str, url: str, folder: str) -> Iterator[tuple[int, int]]:
         "CUSTOMERHUB_SECRET_KEY": current_app.config["SECRET_KEY"],
     }  # fmt: skip
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1", "--factory",
-               "--blocking-threads", "8", "--no-ws", "--log-level", "error", app]  # fmt: skip
+               "--blocking-threads", "8", "--runtime-mode", "st", "--no-ws", "--log-level", "error", app]  # fmt: skip
     process = subprocess.Popen(
         command, env=environment, start_new_session=True, preexec_fn=lambda: os.sched_setaffinity(0, {cores[0]})
     )

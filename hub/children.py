@@ -15,7 +15,7 @@ from hub import logs, orphans
 def web(host: str, port: int, processes: int, threads: int) -> None:
     """Serve pages until a signal; granian starts `processes` processes of its own."""
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import Interfaces, RuntimeModes
 
     server = Granian(
         "hub.children:application",
@@ -24,6 +24,7 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
         interface=Interfaces.WSGI,
         workers=processes,
         blocking_threads=threads,
+        runtime_mode=RuntimeModes.st,  # one thread of its own carries the sockets of a process: nothing is handed on
         factory=True,
         websockets=False,
         log_enabled=False,
