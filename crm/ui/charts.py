@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from crm.engine.exports import plain
+from crm.ui.downloads import csv_download
 from crm.ui.formats import own
 
 
@@ -96,9 +97,7 @@ class Chart:
 
     def file(self, name: str) -> Response:
         """The same as an answer: a download called `name`.csv that spreadsheets read as UTF-8."""
-        answer = Response("\ufeff" + self.csv(), mimetype="text/csv")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-        return answer
+        return csv_download(self.csv(), f"{name}.csv")
 
     def __html__(self) -> str:
         return Markup(render_template("_chart.html", chart=self))  # noqa: S704 — a template of ours, which escapes

@@ -20,6 +20,7 @@ from crm.engine.module import Module
 from crm.engine.permissions import demand, writable
 from crm.engine.refusals import Missing, Refused
 from crm.engine.rows import labels_of
+from crm.ui.downloads import csv_download
 from crm.ui.face import face
 from crm.ui.page import tell
 from crm.ui.session import commit, viewer
@@ -252,9 +253,7 @@ def refused_rows(id: int) -> Response:
                 for cell in row
             ]
         )
-    answer = Response("\ufeff" + file.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="refused-{plan.id}.csv"'
-    return answer
+    return csv_download(file.getvalue(), f"refused-{plan.id}.csv")
 
 
 def _is_plain(cell: str) -> bool:

@@ -21,6 +21,7 @@ from crm.engine.rows import Row, labels_of
 from crm.identity.viewer import Viewer
 from crm.mail.sending import runs
 from crm.ui.charts import Chart, Point
+from crm.ui.downloads import csv_download
 from crm.ui.face import face
 from crm.ui.places import place_of
 from crm.ui.session import viewer
@@ -220,10 +221,7 @@ def _csv(names: tuple[str, ...], rows: list[tuple[Any, ...]], file_name: str) ->
     written.writerow(names)
     for row in rows:
         written.writerow([plain(one) if isinstance(one, str) else one for one in row])
-    answer = make_response("\ufeff" + out.getvalue())
-    answer.headers["Content-Type"] = "text/csv; charset=utf-8"
-    answer.headers["Content-Disposition"] = f"attachment; filename={file_name}"
-    return answer
+    return csv_download(out.getvalue(), file_name)
 
 
 def content(id: int) -> Response:

@@ -60,11 +60,7 @@ def report_csv(id: int) -> Response:
     asked = request.args.get("days", "")
     days = int(asked) if asked.isdecimal() and int(asked) in DAYS else 30
     points = [Point(day.isoformat(), count) for day, count in counting.by_day(id, days, "sent").items()]
-    answer = Response(
-        Chart("", points, "line", "number", _("Day"), _("Submissions")).csv(), content_type="text/csv; charset=utf-8"
-    )
-    answer.headers["Content-Disposition"] = 'attachment; filename="submissions.csv"'
-    return answer
+    return Chart("", points, "line", "number", _("Day"), _("Submissions")).file("submissions")
 
 
 def add_variant(id: int) -> AnyResponse:

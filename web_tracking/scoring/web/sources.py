@@ -15,6 +15,7 @@ from crm.engine import picklists
 from crm.engine.exports import plain
 from crm.engine.permissions import demand, readable
 from crm.ui.charts import Chart, Point
+from crm.ui.downloads import csv_download
 from crm.ui.formats import own
 from crm.ui.session import viewer
 from web_tracking.scoring import attributing
@@ -93,8 +94,7 @@ def as_csv() -> Response:
                 *(row.values.get(money, 0) for money in monies),
             ]
         )
-    headers = {"Content-Disposition": 'attachment; filename="sources.csv"'}
-    return Response("\ufeff" + out.getvalue(), mimetype="text/csv", headers=headers)
+    return csv_download(out.getvalue(), "sources.csv")
 
 
 def _asked() -> dict[str, Any]:
