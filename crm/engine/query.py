@@ -1,62 +1,27 @@
 """The one Select of a page: columns (own, custom, of linked records), order with keyset, rights and conditions."""
 
-import base64
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from sqlalchemy import Integer, Select, Text, and_, bindparam, false, literal, literal_column, or_, select, type_coerce
+from sqlalchemy import Integer, Select, Text, and_, bindparam, literal_column, or_, select, type_coerce
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.types import TypeDecorator
 
-from crm.db import Entity, Scaled, db, fold
+from crm.db import Entity, fold
 from crm.engine import ways
 from crm.engine.conditions.nodes import ID
 from crm.engine.fields import Field
 from crm.engine.module import Module
+from crm.engine.order import Key, Stretch, beyond, read_cursor, write_cursor
 from crm.engine.permissions import may, readable, scope
-from crm.engine.refusals import Refused, UnknownName
+from crm.engine.refusals import UnknownName
 from crm.engine.registry import modules
 from crm.engine.rows import Row
 from crm.identity.viewer import Viewer
-from crm.words import _
 
 Way = Literal["known", "along", "any"]  # by ids that are known, along the index of the order, as the database likes
 ALWAYS = ("number", "version", "deleted_at")
 LIMIT = "page_limit"  # the parameter of a page's statement: how many rows are wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key of the order. What is empty comes last, whichever way it goes."""
-
-    expression: ColumnElement[Any]
-    descending: bool
-    is_nullable: bool
-    field: str = ""  # the field of the module itself by whose index the rows can be walked
-
-    @property
-    def is_natural(self) -> bool:
-        """Whether the database puts what is empty last by itself, as its indexes do."""
-        return not self.is_nullable or self.descending == (db.engine.dialect.name == "sqlite")
-
-    def order(self) -> ColumnElement[Any]:
-        said = self.expression.desc() if self.descending else self.expression.asc()
-        return said if self.is_natural else said.nulls_last()
-
-    def after(self, value: Any) -> ColumnElement[bool]:
-        if value is None:
-            return false()
-        bound = literal(value, self.expression.type)
-        beyond = self.expression < bound if self.descending else self.expression > bound
-        return or_(beyond, self.expression.is_(None)) if self.is_nullable else beyond
-
-    def same(self, value: Any) -> ColumnElement[bool]:
-        return self.expression.is_(None) if value is None else self.expression == literal(value, self.expression.type)
 
 
 class Query:
@@ -211,40 +176,50 @@ class Query:
     def pages(
         self, conditions: Sequence[ColumnElement[bool]], after: str | None, offset: int, way: Way
     ) -> Iterator[Select[Any]]:
-        """The statements that make the page together, each to be given how many rows are wanted still (parameter LIMIT).
+        """The statements that make the page together, each to be given how many rows are wanted still (parameter LIMIT)."""
+        for part in self.stretches(conditions, after, offset, way):
+            yield self.statement(part, offset=offset, is_known=way == "known")
 
-        It is one, but for a walk along an index that has the empty ones at the wrong end: these are a statement of their own.
-        """
+    def stretches(
+        self, conditions: Sequence[ColumnElement[bool]], after: str | None, offset: int, way: Way
+    ) -> Iterator[Stretch]:
+        """It is one, but for a walk along an index that has the empty ones at the wrong end: these are a stretch of their own."""
         first = self.keys[0]
-        said = [*conditions, self._beyond(after)] if after is not None else [*conditions]
         if way != "along" or first.is_natural or offset:
-            yield self._statement(said, self.keys, offset, is_known=way == "known")
+            yield Stretch([*conditions, *self._after(after)], self.keys, self.keys)
             return
-        if after is None or self.read_cursor(after)[0] is not None:
-            filled = Key(first.expression, first.descending, False)
-            beyond = [] if after is None else [self._beyond(after, (filled, *self.keys[1:]))]
-            there = [*conditions, ways.is_there(first.expression), *beyond]
-            yield self._statement(there, [filled, *self.keys[1:]], 0)
+        said = [*conditions, *self._after(after)]
+        if after is None or read_cursor(after, self.sort, self.keys)[0] is not None:
+            filled = [Key(first.expression, first.descending, False), *self.keys[1:]]
+            yield Stretch([*conditions, ways.is_there(first.expression), *self._after(after, filled)], filled, filled)
             said = [*conditions]
-        empty = [*said, first.expression.is_(None)]
-        yield self._statement(empty, self.keys, 0, order=self.keys[1:])
+        yield Stretch([*said, first.expression.is_(None)], self.keys, self.keys[1:])
 
-    def _statement(
+    def statement(
         self,
-        conditions: Sequence[ColumnElement[bool]],
-        keys: Sequence[Key],
-        offset: int,
-        order: Sequence[Key] = (),
+        part: Stretch,
+        filters: Sequence[ColumnElement[bool]] = (),
+        offset: int = 0,
         is_known: bool = False,
+        is_gathered: bool = False,
     ) -> Select[Any]:
-        """A page: first its ids in order, from the table and what the order needs; then what it shows of them.
+        """The rows of a stretch that pass the filters: first their ids in order, from the table and what the order needs; then what
+        is shown of them.
 
         So a sort that no index serves carries keys only, and what is shown of linked records is joined for the page.
+        `is_gathered`: PostgreSQL is to find all that fit before it sorts them, and not to walk along the order.
         """
+        keys = part.keys
         values = [key.expression.label(f"sort_{place}") for place, key in enumerate(keys)]
         inner = select(self.table.c.id.label("page_id"), *values)
-        inner = inner.select_from(self._source(self.table, self.sort_joins)).where(*conditions)
-        inner = inner.order_by(*(key.order() for key in order or keys)).limit(bindparam(LIMIT, type_=Integer()))
+        inner = inner.select_from(self._source(self.table, self.sort_joins)).where(*part.frame, *filters)
+        order = part.order
+        if is_gathered:
+            fits = inner.offset(literal_column("0", Integer)).subquery("fits")
+            inner = select(*fits.c)
+            names = {id(key): f"sort_{place}" for place, key in enumerate(keys)}
+            order = [Key(fits.c[names[id(key)]], key.descending, key.is_nullable) for key in order]
+        inner = inner.order_by(*(key.order() for key in order)).limit(bindparam(LIMIT, type_=Integer()))
         if is_known:
             inner = inner.with_hint(self.table, "NOT INDEXED", "sqlite")
         page = (inner.offset(offset) if offset else inner).subquery("page")
@@ -257,38 +232,12 @@ class Query:
         self.keys_at = len(self.picked)
         return found.order_by(*(key.order() for key in outer))
 
-    def _beyond(self, cursor: str, keys: Sequence[Key] = ()) -> ColumnElement[bool]:
-        values, keys = self.read_cursor(cursor), keys or self.keys
-        parts: list[ColumnElement[bool]] = []
-        same: list[ColumnElement[bool]] = []
-        for key, value in zip(keys, values, strict=True):
-            parts.append(and_(*same, key.after(value)))
-            same.append(key.same(value))
-        first = keys[0]
-        if len(keys) > 1 and not first.is_nullable:  # says again what follows, so that an index serves it
-            bound = literal(values[0], first.expression.type)
-            begin = first.expression <= bound if first.descending else first.expression >= bound
-            return and_(begin, or_(*parts))
-        return or_(*parts)
+    def _after(self, cursor: str | None, keys: Sequence[Key] = ()) -> list[ColumnElement[bool]]:
+        return [] if cursor is None else [beyond(read_cursor(cursor, self.sort, self.keys), keys or self.keys)]
 
     def cursor(self, result: Any) -> str:
         """The place of a result row in the order, as text."""
-        values = [_written(value) for value in result[self.keys_at : self.keys_at + len(self.keys)]]
-        said = json.dumps([list(self.sort), values], separators=(",", ":"))
-        return base64.urlsafe_b64encode(said.encode()).decode().rstrip("=")
-
-    def read_cursor(self, cursor: str) -> list[Any]:
-        """The values of a cursor. Raises Refused when it is none, or of another order."""
-        try:
-            said = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            names, values = said
-            if names == list(self.sort) and len(values) == len(self.keys):
-                return [_read(value, key) for value, key in zip(values, self.keys, strict=True)]
-        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
-            pass
-        raise Refused.because(
-            "bad_cursor", _("This place in the list does not exist any more. Start from the beginning.")
-        )
+        return write_cursor(self.sort, result[self.keys_at : self.keys_at + len(self.keys)])
 
     # rows
 
@@ -319,35 +268,3 @@ class Query:
     def shown(self) -> list[tuple[str, int]]:
         """The columns that were asked for, with their places in a result; read once the statement is made."""
         return [(name, place) for name, place in self.places.items() if not name.startswith(" ")]
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return {"m": value.isoformat()}
-    if isinstance(value, date):
-        return {"d": value.isoformat()}
-    if isinstance(value, time):
-        return {"t": value.isoformat()}
-    return {"n": str(value)} if isinstance(value, Decimal) else value
-
-
-READERS: dict[str, Any] = {"m": datetime.fromisoformat, "d": date.fromisoformat, "t": time.fromisoformat, "n": Decimal}
-
-
-def _read(value: Any, key: Key) -> Any:
-    """A value of a cursor, of the type that its key is compared with. Raises ValueError."""
-    if isinstance(value, dict):
-        ((kind, text),) = value.items()
-        value = READERS[kind](text)
-    kind = key.expression.type
-    plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
-    wanted = Decimal if isinstance(kind, Scaled) else plain.python_type
-    if value is not None and type(value) is not wanted and not (wanted in {int, bool} and isinstance(value, int)):
-        raise ValueError("another type")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError("too large")
-    if isinstance(value, datetime) and value.tzinfo is None:
-        raise ValueError("no zone")
-    if isinstance(value, str) and "\x00" in value:
-        raise ValueError("NUL")
-    return value

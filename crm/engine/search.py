@@ -11,8 +11,8 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.sql import ColumnElement
 
 from crm.db import db
-from crm.engine import ways
-from crm.engine.asked import CAP, KNOWN, Asked, alive, all_fitting, ask, rights, wanted_parts
+from crm.engine import walks, ways
+from crm.engine.asked import CAP, KNOWN, Asked, alive, all_fitting, ask, read_whole, rights, wanted_parts
 from crm.engine.module import Module
 from crm.engine.permissions import demand, may
 from crm.engine.query import LIMIT, Query, Way
@@ -147,6 +147,13 @@ def ids(
     return _ids(viewer, _module(module), where, text, known=known)
 
 
+def all_ids(viewer: Viewer, module: Module | str, where: Any = None) -> Select[tuple[int]]:
+    """As `ids`, for a statement that takes in all of them at once: it may read the whole table."""
+    module = _module(module)
+    wanted, living, narrowing = wanted_parts(viewer, module, where, None, None), alive(module), rights(viewer, module)
+    return read_whole(all_fitting(module, living, narrowing, wanted, False), module, living, narrowing, wanted)
+
+
 def ids_among(viewer: Viewer, module: Module | str, where: Any, those: ColumnElement[bool]) -> tuple[Select[Any], bool]:
     """The same of few records, which the condition `those` on the module's ids names: whatever `where` asks for is looked up
     for each of them. Also whether it means the same at any time, so that it may be kept."""
@@ -173,8 +180,13 @@ def _ids(viewer: Viewer, module: Module, where: Any, text: str | None, known: st
 
 
 def _rows(asked: Asked, way: Way, known: list[int] | None, after: str | None, wanted: int, offset: int) -> list[Any]:
-    those = {} if known is None else {KNOWN: ways.keys(known)}
     found: list[Any] = []
+    if way == "along" and not offset and asked.is_tested and walks.is_large(asked.query.table):
+        for one in asked.walks(after):
+            if len(found) < wanted:
+                found += one.rows(wanted - len(found))
+        return found
+    those = {} if known is None else {KNOWN: ways.keys(known)}
     for statement in asked.pages(way, after, offset):
         if len(found) < wanted:
             found += db.session.execute(statement, those | {LIMIT: wanted - len(found)}).all()

@@ -8,10 +8,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, literal_column, select, union_all, update
 
 from crm import clock
-from crm.db import db
+from crm.db import BigId, db
 from crm.engine import afterwards, outbox, search, ways
 from crm.engine.conditions import BadCondition
 from crm.engine.outbox import Progress, task
@@ -23,6 +23,7 @@ from crm.modules.target_groups.concerned import PERSONS, Concern, concerns, with
 from crm.modules.target_groups.refresh import GROUPS, MEMBERS, lock, may_be_mailed
 
 AT_ONCE = 2_000  # people whom one statement asks about
+TOGETHER = 50  # groups of one owner that one statement asks about
 PEOPLE = "people"  # the parameter for them
 ASKED = ("source", "conditions", "everybody", "leave_out_unmailable", "kept_fresh", "active", "owner_id", "sample")
 FIELDS = ("id", "owner_id", "source", "conditions", "everybody", "leave_out_unmailable")
@@ -93,26 +94,49 @@ def reevaluate(asked: Sequence[Asked], people: Sequence[int]) -> tuple[int, int]
     for group_id, person, excluded in db.session.execute(rows):
         known[group_id][person] = excluded
     came = went = 0
-    for owner, group in asked:
-        fit = _fit(owner, group, people)
-        if fit is None:
-            continue  # the next collecting says so on the group
-        held = known[group["id"]]
-        come = [id for id in people if id in fit and id not in held]
-        go = [id for id, excluded in held.items() if not excluded and id not in fit]
-        _change(group, come, go)
+    groups = {group["id"]: group for _owner, group in asked}
+    for id, fit in _fitting_people(asked, people).items():
+        held = known[id]
+        come = [person for person in people if person in fit and person not in held]
+        go = [person for person, excluded in held.items() if not excluded and person not in fit]
+        _change(groups[id], come, go)
         came, went = came + len(come), went + len(go)
     return came, went
 
 
-def _fit(owner: Viewer, group: Group, people: Sequence[int]) -> set[int] | None:
-    """Those of `people` who meet the conditions of the group; None when these cannot be read any more."""
-    key = ("group", *(json.dumps(group[name]) for name in FIELDS))
-    try:
-        said, _lasts = composed(owner, key, lambda: _fitting(owner, group), lambda made: made[1])
-    except BadCondition:
-        return None
-    return set(db.session.execute(said, {PEOPLE: ways.keys(people)}).scalars())
+def _fitting_people(asked: Sequence[Asked], people: Sequence[int]) -> dict[int, set[int]]:
+    """Those of `people` who meet the conditions of each group, by its id; without groups whose conditions cannot be read any
+    more: the next collecting says so on them."""
+    found: dict[int, set[int]] = {}
+    by_owner: dict[int, tuple[Viewer, list[Group]]] = {}
+    for owner, group in asked:
+        by_owner.setdefault(id(owner), (owner, []))[1].append(group)
+    for owner, theirs in by_owner.values():
+        for start in range(0, len(theirs), TOGETHER):
+            some = theirs[start : start + TOGETHER]
+            key = ("groups", *(json.dumps([group[name] for name in FIELDS]) for group in some))
+            said, readable, _lasts = composed(owner, key, lambda: _fitting_all(owner, some), lambda made: made[2])  # noqa: B023
+            found |= {id: set() for id in readable}
+            if said is not None:
+                for group_id, person in db.session.execute(said, {PEOPLE: ways.keys(people)}):
+                    found[group_id].add(person)
+    return found
+
+
+def _fitting_all(owner: Viewer, groups: Sequence[Group]) -> tuple[Any, list[int], bool]:
+    """One statement for several groups, which gives (id of the group, id of a person); the groups whose conditions can be
+    read; and whether it may be kept."""
+    each, readable, lasts = [], [], True
+    for group in groups:
+        try:
+            said, one_lasts = _fitting(owner, group)
+        except BadCondition:
+            continue
+        people = said.subquery()
+        each.append(select(literal_column(str(int(group["id"])), BigId), people.c.id))
+        readable.append(group["id"])
+        lasts = lasts and one_lasts
+    return (union_all(*each) if each else None), readable, lasts
 
 
 def _change(group: Group, come: list[int], go: list[int]) -> None:

@@ -128,7 +128,7 @@ def _people(viewer: Viewer, group: dict[str, Any]) -> Select[Any]:
             "no_conditions", _("This would select everyone. Add conditions, or tick “All”."), "conditions"
         )
     source = group["source"]
-    chosen = search.ids(viewer, source, group["conditions"] or None)
+    chosen = search.all_ids(viewer, source, group["conditions"] or None)
     if source == "accounts":
         contacts = modules["contacts"].table
         chosen = search.ids(viewer, "contacts").where(contacts.c.account_id.in_(chosen))
