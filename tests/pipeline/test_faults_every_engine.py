@@ -36,6 +36,7 @@ from tests.forked import Forked
 from tests.jobs.conftest import ENGINES, broker_of  # noqa: F401 - a fixture
 from tests.mail.smtp_server import chosen
 from tests.pipeline.conftest import build_house
+from tests.pipeline.fault_process import AGAIN
 
 PLACES = (
     "before the audience", "audience not committed", "audience committed", "leased", "text begun", "reply read", "finishing",
@@ -59,7 +60,6 @@ SERVERS = {
 DOUBTS = {"takes it and says nothing": VANISHED, "closes amid the text": VANISHED}
 LEASE_SECONDS = 3
 CONNECTIONS = 2
-ARMED = 8  # places at which one worker may die
 PATIENCE_SECONDS = 300  # and a minute a kill: processes start slowly on a machine that is busy
 LONG_KILLS = int(os.environ.get("TEST_KILLS", "200"))
 
@@ -140,8 +140,9 @@ class Crew:
         self.count += 1
         name = f"worker {self.count}"
         file = self.folder / f"{name}.json"
-        kills = [(place, str(marker), *when) for place, marker, *when in self.planned if not marker.exists()][:ARMED]
-        file.write_text(json.dumps(self.said | {"name": name, "kills": kills}))
+        kills = [(place, str(marker), *when) for place, marker, *when in self.planned if not marker.exists()]
+        first = self.chance.choice([place for place, *_ in kills if place in AGAIN] or [""])
+        file.write_text(json.dumps(self.said | {"name": name, "kills": kills, "first": first}))
         self.running[name] = forked.start("tests.pipeline.fault_process", str(file), log=self.folder / "log")
 
     def fallen(self) -> list[str]:
