@@ -1,11 +1,9 @@
 """Figures of the house for Prometheus, counted in the database when they are asked for: every process tells the same."""
 
 import ipaddress
-import shutil
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -13,14 +11,13 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from sqlalchemy import and_, case, func, inspect, select, text
 
-from crm import clock, config
+from crm import clock, config, disk
 from crm.db import db
 from crm.engine.outbox import OPEN, Job
 from crm.jobs.engines.carriers import BrokerDown, carrier_of
 from crm.jobs.engines.embedded import QUEUES
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-LEAST_FREE_BYTES = 100_000_000
 RECENT = timedelta(minutes=5)
 ASK_BROKER_EVERY_SECONDS = 2.0
 COUNT_EVERY_SECONDS = 15.0
@@ -46,11 +43,6 @@ def may_be_told(source: str, trusted: str) -> bool:
     return address.is_loopback or any(address in network for network in networks)
 
 
-def free_bytes(folder: Path) -> int | None:
-    """Room on the disk of `folder`; None when there is no such folder."""
-    return shutil.disk_usage(folder).free if folder.exists() else None
-
-
 class House(Collector):
     """Counts, when it is asked."""
 
@@ -59,7 +51,7 @@ class House(Collector):
         yield from jobs()
         yield from broker()
         yield from deliveries()
-        room = free_bytes(config.current().data_path)
+        room = disk.free_bytes(config.current().data_path)
         if room is not None:
             yield GaugeMetricFamily("customerhub_disk_free_bytes", "Room on the disk of the data folder", value=room)
         took = time.perf_counter() - begun

@@ -5,10 +5,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import config, limits, troubles
+from crm import config, disk, limits, troubles
 from crm.db import Entity, db, only_reading
 from crm.ui.public_page import page
-from hub import figures, watching
+from hub import figures
 
 bp = Blueprint("front", __name__, template_folder="templates")
 
@@ -54,8 +54,8 @@ def ready() -> tuple[Response, int]:
         found["database"] = type(error.__cause__ or error).__name__
     if figures.trouble_of_broker(config.current()) is not None:
         found["queue"] = "the broker does not answer"  # the reason names hosts: `customerhub doctor` tells it
-    if watching.is_full(config.current()):
-        room = figures.free_bytes(config.current().data_path) or 0
+    if disk.is_full(config.current().data_path):
+        room = disk.free_bytes(config.current().data_path) or 0
         found["disk"] = f"{room // 1_000_000} MB free in the data folder"
     answer = jsonify({"ready": not found, "troubles": found})
     answer.headers["Cache-Control"] = "no-store"

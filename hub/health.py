@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import clock
+from crm import clock, disk
 from crm.config import Config
 from crm.db import db
 from crm.engine.outbox import Job, Timetable
@@ -66,9 +66,9 @@ def _data(config: Config) -> Iterator[Finding]:
         yield Finding(
             "notice", "data folder", f"{folder} is open to all users of this machine. Run: chmod 700 {folder}"
         )
-    free = figures.free_bytes(folder) or 0
+    free = disk.free_bytes(folder) or 0
     level: Level = (
-        "ok" if free >= figures.LEAST_FREE_BYTES * 10 else "notice" if free >= figures.LEAST_FREE_BYTES else "problem"
+        "ok" if free >= disk.LEAST_FREE_BYTES * 10 else "notice" if free >= disk.LEAST_FREE_BYTES else "problem"
     )
     yield Finding(level, "disk", f"{free / 1e9:.1f} GB free in {folder}")
     if (folder / "demo-logins.txt").exists():
@@ -81,7 +81,8 @@ def _database(config: Config) -> Iterator[Finding]:
     try:
         db.session.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
-        yield Finding("problem", "database", f"It does not answer: {type(error.__cause__ or error).__name__}.")
+        said = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+        yield Finding("problem", "database", f"It does not answer: {said[0]}")
         return
     kind = db.engine.dialect.name
     try:

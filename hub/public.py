@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, PackageLoader
 from crm import catalog
 from crm.config import Config
 from crm.db import db
-from crm.ui import i18n
+from crm.ui import i18n, public_away
 
 BLUEPRINTS = (
     "hub.front:bp",
@@ -54,6 +54,7 @@ def create_public_app(config: Config) -> Flask:
     app.jinja_env.auto_reload = False
     db.init_app(app)
     i18n.install(app, config)
+    public_away.install(app)
     for name in BLUEPRINTS:
         app.register_blueprint(catalog.named(name))
     return app

@@ -6,7 +6,7 @@ import threading
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm import troubles
+from crm import disk, troubles
 from crm.config import Config
 from crm.db import db
 from hub import figures
@@ -30,15 +30,12 @@ class Watching:
 
     def look(self) -> None:
         """Look once."""
-        down = {"queue": figures.trouble_of_broker(self.config) is not None, "disk": is_full(self.config)}
+        down = {
+            "queue": figures.trouble_of_broker(self.config) is not None,
+            "disk": disk.is_full(self.config.data_path),
+        }
         for subject, watch in self.watches.items():
             try:
                 watch.note(down[subject])
             except SQLAlchemyError as error:  # a full disk takes no note of itself; then the pages say so
                 log.warning("a trouble could not be noted", extra={"subject": subject, "reason": str(error)[:200]})
-
-
-def is_full(config: Config) -> bool:
-    """Whether the disk of the data folder has less room than the house needs."""
-    room = figures.free_bytes(config.data_path)
-    return room is not None and room < figures.LEAST_FREE_BYTES

@@ -18,7 +18,7 @@ def create_app(config: "Config | None" = None) -> "Flask":
     from crm import catalog
     from crm import config as settings
     from crm.db import db
-    from crm.ui import assets, csrf, errors, formats, headers, i18n, page
+    from crm.ui import assets, csrf, errors, formats, headers, i18n, page, public_away
     from self_service_portal import pages
     from self_service_portal.face import PORTAL
     from self_service_portal.web import current, recognising, refusals
@@ -48,6 +48,7 @@ def create_app(config: "Config | None" = None) -> "Flask":
     formats.install(app)
     page.install(app, PORTAL)
     errors.install(app)
+    public_away.install(app)
     refusals.install(app)
     recognising.install(app)
     for name in pages.PAGES:

@@ -1,11 +1,13 @@
 """Sessions are rows: a cookie carries a random token, the row its hash, so that one can be ended from elsewhere."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ForeignKey, Index, Row, String, delete, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from crm import clock
@@ -13,6 +15,7 @@ from crm.db import BigId, UtcDateTime, db, id_inserted, rows_changed, writing
 from crm.identity import tokens
 from crm.identity.tables import Role, User
 
+log = logging.getLogger(__name__)
 COOKIES = {"crm": "ch_crm", "ecp": "ch_ecp", "portal": "ch_portal"}
 IDLE_MINUTES = 60
 LONGEST = timedelta(days=7)  # however busy somebody is
@@ -143,10 +146,16 @@ def sweep() -> int:
 
 @contextmanager
 def apart() -> Iterator[Session]:
-    """A short transaction of its own beside that of `db.session`; commits at the end."""
-    with writing(), Session(db.engine, join_transaction_mode="create_savepoint") as own:
-        yield own
-        own.commit()
+    """A short transaction of its own beside that of `db.session`, for a mark of use; commits at the end.
+
+    The mark is lost when the database takes nothing just now (its disk is full): that must not take the answer away.
+    """
+    try:
+        with writing(), Session(db.engine, join_transaction_mode="create_savepoint") as own:
+            yield own
+            own.commit()
+    except (OperationalError, InterfaceError) as fault:
+        log.warning("a mark of use is lost", extra={"reason": str(fault.orig)[:200]})
 
 
 def _idle_minutes(user_id: int | None) -> int:

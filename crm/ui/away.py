@@ -8,7 +8,7 @@ from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from crm import clock, troubles
+from crm import clock, config, disk, troubles
 from crm.engine.permissions import has_area
 from crm.ui import formats
 from crm.ui.page import is_part
@@ -31,7 +31,12 @@ def lines_of_trouble() -> list[str]:
     viewer = g.get("viewer")
     if viewer is None or not (viewer.is_admin or "ecp_admin" in viewer.flags or has_area(viewer, "send")):
         return []
-    return [_sentence(one.subject, formats.own().moment(one.since)) for one in troubles.current()]
+    known = troubles.current()
+    said = [_sentence(one.subject, formats.own().moment(one.since)) for one in known]
+    # One that filled up at once takes no note of it, and other machines do not look at ours.
+    if all(one.subject != "disk" for one in known) and disk.is_full(config.current().data_path):
+        said.append(_("The disk is full"))
+    return said
 
 
 def _sentence(subject: str, since: str) -> str:
@@ -54,9 +59,9 @@ def database_away(fault: Exception) -> Response:
     if now - _away["seen"] > FORGOTTEN_AFTER_SECONDS:
         _away["since"] = now
     _away["seen"] = now
-    log.error("%s %s: the database does not do that", request.method, request.path, extra={"reason": _reason(fault)})
+    log.error("%s %s: the database does not do that", request.method, request.path, extra={"reason": reason_of(fault)})
     since = formats.own().moment(clock.now() - timedelta(seconds=now - _away["since"]))
-    is_full = "full" in _reason(fault).lower() or "no space" in _reason(fault).lower()
+    is_full = "full" in reason_of(fault).lower() or "no space" in reason_of(fault).lower()
     title = _("The disk is full") if is_full else _("The database does not answer")
     sentence = (
         _("Nothing was saved. Whoever runs this site has to make room.")
@@ -77,5 +82,6 @@ def database_away(fault: Exception) -> Response:
     return answer
 
 
-def _reason(fault: Exception) -> str:
+def reason_of(fault: Exception) -> str:
+    """What the database said, short."""
     return str(getattr(fault, "orig", None) or fault)[:300]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import Response, current_app, make_response, render_template, request
 from flask_babel import force_locale
 from markupsafe import Markup
 
@@ -31,20 +31,21 @@ def page(
     script: str = "",
     framed_by: str = "'none'",
     tells: bool = False,
+    whose: Organisation | None = None,
     **values: Any,
 ) -> Response:
     """The page `public/<template>.html` (a name with a slash is taken as it stands).
 
     `language`: the person's; without one, what the browser asks for. `css`, `script`: more of the house's own making,
     written into the page and allowed by their hash. `framed_by`: sites that may show the page in a frame, for the CSP.
-    `tells`: its script may speak to this house (crm.ui.public_gesture).
+    `tells`: its script may speak to this house (crm.ui.public_gesture). `whose`: said where nobody may ask the database.
     """
-    said = organisation()
+    said = organisation() if whose is None else whose
     locale = choose_language(language)
     sheet = style_of(said.colour) + (f"\n{css}" if css else "")
     name = template if "/" in template else f"public/{template}"
     with force_locale(locale):
-        text = render_template(
+        text = (render_template if whose is None else _render_alone)(
             f"{name}.html",
             face={"name": said.name, "logo": said.logo, "sheet": Markup(sheet), "script": Markup(script)},  # noqa: S704 - ours, filtered before it was kept
             locale=locale,
@@ -57,6 +58,11 @@ def page(
         f"frame-ancestors {framed_by}; base-uri 'none'" + script_rule(script, tells)
     )
     return answer
+
+
+def _render_alone(name: str, **values: Any) -> str:
+    """Without what an app gives to all its pages, as it may ask the database for that."""
+    return current_app.jinja_env.get_template(name).render(**values)
 
 
 def script_rule(script: str, tells: bool = False) -> str:

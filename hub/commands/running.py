@@ -152,9 +152,7 @@ def clock() -> None:
     config = settings.load()
     demand_database(config)
     logs.begin(config.log_level)
-    app = create_worker_app(config)
-    working.load_tasks()
-    working.keep_time(app, config, _until_signal(), name_of_worker())
+    working.work(create_worker_app(config), config, _until_signal(), name_of_worker(), queues=())
 
 
 def _until_signal() -> threading.Event:

@@ -32,7 +32,7 @@ def test_health_asks_nothing_and_readiness_asks_the_database(public):
 
 def test_readiness_says_when_the_disk_is_full(app, public, monkeypatch):
     app.config["CUSTOMERHUB"].data_path.mkdir(exist_ok=True)
-    monkeypatch.setattr("hub.figures.LEAST_FREE_BYTES", 10**18)
+    monkeypatch.setattr("crm.disk.LEAST_FREE_BYTES", 10**18)
     answer = public.get("/readyz")
     assert answer.status_code == 503
     assert "disk" in answer.json["troubles"]
