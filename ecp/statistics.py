@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, distinct, func, literal, or_, select
 
-from crm import config
+from crm import clock, config
 from crm.db import db, is_sqlite
 from crm.engine import search
 from crm.engine.exports import plain
@@ -20,6 +20,7 @@ from crm.engine.registry import modules
 from crm.engine.rows import Page
 from crm.identity.viewer import Viewer
 from crm.mail.sending.deliveries import OPEN, Delivery
+from crm.modules import retention
 from ecp.bounces.tables import ReturnedMail
 from ecp.pipeline import versions
 from ecp.pipeline.frozen import TrackedLink
@@ -78,6 +79,13 @@ def report(viewer: Viewer, sendout_id: int) -> dict[str, Any]:
         "measuring": config.current().measure,
         "by_language": versions.report(sendout_id),
     }
+
+
+def events_kept_since(started_at: datetime | None) -> datetime | None:
+    """From when on single openings and clicks of a sendout are there still; None when all are (crm.modules.retention)."""
+    days = retention.days()["events"]
+    since = clock.now() - timedelta(days=days)
+    return since if days and started_at is not None and started_at < since else None
 
 
 def _complained(sendout_id: int) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import ForeignKey, String, delete, exists, insert, select
+from sqlalchemy import ColumnElement, ForeignKey, String, delete, exists, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock, config
@@ -224,19 +224,23 @@ def forget(ids: Sequence[int]) -> None:
     drop_unheld(files)
 
 
+def unheld() -> list[ColumnElement[bool]]:
+    """What holds of a file that nothing refers to."""
+    table = StoredFile.__table__
+    return [
+        ~exists().where(column == table.c.id)
+        for other in db.metadata.tables.values()
+        for column in other.columns
+        if any(key.column is table.c.id for key in column.foreign_keys)
+    ]
+
+
 def drop_unheld(ids: Sequence[int]) -> None:
     """Delete the rows of those files that nothing refers to, and their bytes after the commit."""
     if not ids:
         return
     table = StoredFile.__table__
-    held = [
-        exists().where(column == table.c.id)
-        for other in db.metadata.tables.values()
-        for column in other.columns
-        if any(key.column is table.c.id for key in column.foreign_keys)
-    ]
-    unheld = select(table.c.id, table.c.sha256).where(table.c.id.in_(ids), *(~one for one in held))
-    gone = db.session.execute(unheld).all()
+    gone = db.session.execute(select(table.c.id, table.c.sha256).where(table.c.id.in_(ids), *unheld())).all()
     if gone:
         db.session.execute(delete(StoredFile).where(table.c.id.in_([row.id for row in gone])))
         # A minute later: who stores the same bytes right now has committed by then.

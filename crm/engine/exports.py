@@ -329,6 +329,15 @@ def run(
         return _("%(count)s records: /crm/files/%(file)s", count=count, file=kept.id)
 
 
+def files(before: datetime, limit: int | None = None) -> list[int]:
+    """Files that exports left before a moment. Their jobs, which name them, may be gone by now: they are known by their names,
+    and that nothing holds them."""
+    c = attachments.StoredFile.__table__.c
+    names = [f"{module.key}.{format}" for module in modules for format in MEDIA_TYPES]
+    mine = (c.name.in_(names), c.media_type.in_(MEDIA_TYPES.values()), c.created_at < before, *attachments.unheld())
+    return list(db.session.execute(select(c.id).where(*mine).order_by(c.id).limit(limit)).scalars())
+
+
 def finished(viewer: Viewer, limit: int = 10) -> list[Standing]:
     """The viewer's exports that are done or failed, newest first."""
     job = outbox.Job.__table__

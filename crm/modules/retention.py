@@ -12,8 +12,9 @@ from sqlalchemy import delete, exists, select
 
 from crm import clock
 from crm.db import Base, Entity, db, rows_changed
-from crm.engine import records
+from crm.engine import attachments, exports, records
 from crm.engine.history import Change
+from crm.engine.imports import plans
 from crm.engine.outbox import Progress, task
 from crm.engine.refusals import Fault, Refused
 from crm.engine.registry import modules
@@ -91,6 +92,13 @@ def _drop_changes(before: datetime) -> int:
     return rows_changed(delete(Change).where(c.id.in_(some)).execution_options(synchronize_session=False))
 
 
+def _drop_transfers(before: datetime) -> int:
+    """Files that were read in, with the rows that were refused, and files that exports left."""
+    gone = exports.files(before, AT_ONCE)
+    attachments.drop_unheld(gone)
+    return len(gone) + plans.drop_files(before, AT_ONCE)
+
+
 KEPT = (
     Kept("bin", N_("Recycle bin"), N_("Records that were deleted can be restored for that long."), 90, 1, _drop_bin),
     Kept(
@@ -100,6 +108,10 @@ KEPT = (
     Kept(
         "letters", N_("Record of single mails"), N_("Confirmations, answers, reminders; not mass mails, whose reports stay whole."),
         730, 30, _drop_letters,
+    ),
+    Kept(
+        "transfers", N_("Files of imports and exports"), N_("And the rows that were refused; the numbers of an import stay."),
+        30, 1, _drop_transfers,
     ),
     Kept("logins", N_("History of log-ins"), N_("Also of tries that failed."), 365, 30, _drop_logins),
     Kept("changes", N_("Change log"), N_("Who changed which field from what to what."), 0, 365, _drop_changes),

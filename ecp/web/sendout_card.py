@@ -140,6 +140,7 @@ def _report(id: int, is_renewed: bool = False) -> dict[str, Any]:
     """What the report shows; only what changes while the page is open when it `is_renewed`."""
     begun = time.monotonic()
     numbers = statistics.report(viewer(), id)
+    started_at = search.one(viewer(), "sendouts", id, columns=("started_at",))["started_at"]
     reached = numbers["sent"] + numbers["uncertain"]
     curve = [] if is_renewed else statistics.curve(viewer(), id)
     hours = [one for one in curve if one["at"] <= clock.now()]
@@ -164,6 +165,7 @@ def _report(id: int, is_renewed: bool = False) -> dict[str, Any]:
         "numbers": numbers,
         "figures": figures,
         "charts": charts,
+        "kept_since": statistics.events_kept_since(started_at),
         "links": links,
         "skipped": skipped,
         "surveys": surveys,

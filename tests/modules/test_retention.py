@@ -1,17 +1,20 @@
 """What nobody throws away by hand goes in time; what is younger, or kept for ever, stays."""
 
+import io
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
 from crm import clock
 from crm.db import Entity, db
-from crm.engine import records
+from crm.engine import attachments, exports, records
 from crm.engine.channels import Channel
 from crm.engine.history import Change
+from crm.engine.imports import plans, running
 from crm.engine.registry import modules
-from crm.identity import logins, sessions
+from crm.identity import logins, sessions, viewers
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
 from crm.modules import retention
@@ -75,4 +78,40 @@ def test_what_is_older_than_it_is_kept_goes_at_night(session: Any, monkeypatch: 
         f"{name}@example.com" for name in ("young", "waits", "survey")
     }
     assert session.scalar(of_living) == changes  # kept for ever
+    assert retention.drop(Quiet()) is None  # type: ignore[arg-type]
+
+
+def test_files_of_imports_and_exports_go_and_the_numbers_stay(
+    session: Any, people: Any, app: Any, tmp_path: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(app.config["CUSTOMERHUB"].__class__, "data_path", tmp_path)
+    viewer, now = viewers.of_user(people.alice), clock.now()
+    told = {}
+    for name, days in (("old", 31), ("young", 29), ("begun", 31)):
+        file = io.BytesIO(b"Last name,E-mail\nSaari,saari@example.com\n,nobody\n")
+        plan = plans.begin(viewer, "contacts", f"{name}.csv", file)
+        if name != "begun":
+            running.run(viewer, plan)
+        plan.created_at = now - timedelta(days=days)
+        if plan.finished_at:
+            plan.finished_at = plan.created_at
+        stored = attachments.store(viewer, "contacts.csv", io.BytesIO(name.encode()), exports.MEDIA_TYPES["csv"])
+        stored.created_at = plan.created_at
+        told[name] = (plan.id, Path(plan.path), stored.id)
+    held = attachments.store(viewer, "contacts.csv", io.BytesIO(b"held"), exports.MEDIA_TYPES["csv"])
+    held.created_at = now - timedelta(days=31)
+    contact = records.create(SYSTEM, "contacts", {"last_name": "Holder"}, Channel.SYSTEM)
+    session.flush()
+    session.execute(attachments.EntityFile.__table__.insert().values(entity_id=contact, file_id=held.id))
+    session.commit()
+
+    assert retention.drop(Quiet()) == "4 transfers"  # type: ignore[arg-type]
+    session.expire_all()
+    assert [path.exists() for _id, path, _file in told.values()] == [False, True, False]
+    assert set(session.scalars(select(attachments.StoredFile.id))) == {told["young"][2], held.id}
+    old = plans.load(viewer, told["old"][0])
+    assert (old.row_count, old.created_count, old.refused_count) == (2, 1, 1)
+    assert list(running.refused_rows(old)) == [["Line", "Reason"]]
+    assert len(list(running.refused_rows(plans.load(viewer, told["young"][0])))) == 2
+    assert session.get(plans.Import, told["begun"][0]) is None
     assert retention.drop(Quiet()) is None  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from crm.engine.refusals import Forbidden, Missing
 from crm.engine.registry import modules
 from crm.identity.viewer import SYSTEM
 from crm.mail.sending.deliveries import Delivery
+from crm.modules import retention
 from ecp import statistics
 from ecp.bounces import evidence
 from ecp.pipeline import actions, prepare
@@ -108,3 +109,15 @@ def test_an_address_that_bounced_softly_four_times_in_a_row_is_a_hard_bounce(hou
         assert evidence.note_bounces() == 1
         status = db.session.execute(text("SELECT email_status FROM contacts WHERE id = :i"), {"i": id}).scalar()
         assert status == ("hard_bounced" if turn == 3 else "soft_bouncing")
+
+
+def test_the_report_says_from_when_on_single_events_are_there(session):
+    now = clock.now()
+    retention.change({one.key: str(one.days) for one in retention.KEPT} | {"events": "40"})
+    since = statistics.events_kept_since(now - timedelta(days=41))
+    assert since is not None
+    assert abs(since - (now - timedelta(days=40))) < timedelta(minutes=1)
+    assert statistics.events_kept_since(now - timedelta(days=39)) is None
+    assert statistics.events_kept_since(None) is None
+    retention.change({one.key: str(one.days) for one in retention.KEPT} | {"events": "0"})
+    assert statistics.events_kept_since(now - timedelta(days=4000)) is None

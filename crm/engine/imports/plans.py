@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm import clock, config
@@ -125,6 +125,23 @@ def begin(viewer: Viewer, module: str, name: str, stream: IO[bytes], most: int |
         path.unlink()
         raise
     return made
+
+
+def drop_files(before: datetime, limit: int) -> int:
+    """Let go of the files of imports that were over, or given up, before a moment, and of their refused rows; the numbers of
+    those that ran stay. Gives how many. The caller commits."""
+    t = Import.__table__.c
+    over = func.coalesce(t.finished_at, t.created_at) < before
+    said = select(t.id, t.path, t.state).where(t.path != "", t.state != "running", over).order_by(t.id).limit(limit)
+    rows = db.session.execute(said).all()
+    begun = [row.id for row in rows if row.state in {"new", "ready"}]
+    ids = [row.id for row in rows]
+    db.session.execute(delete(ImportFault).where(ImportFault.import_id.in_(ids)))
+    db.session.execute(delete(Import).where(Import.id.in_(begun)))
+    db.session.execute(update(Import).where(Import.id.in_(ids)).values(path="", checked=None))
+    for row in rows:
+        Path(row.path).unlink(missing_ok=True)
+    return len(rows)
 
 
 def suggest(module: Module, names: list[str]) -> dict[str, str]:

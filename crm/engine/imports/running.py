@@ -363,7 +363,8 @@ def undo(viewer: Viewer, plan: Import) -> int:
 
 def refused_rows(plan: Import) -> Iterator[list[str]]:
     """The refused rows as the file had them, with line and reason in front: what the person mends and imports again."""
-    yield ["Line", "Reason", *header(Path(plan.path), plan.how)]
+    file = Path(plan.path)  # erasing a person takes the whole file away
+    yield ["Line", "Reason", *(header(file, plan.how) if file.is_file() else [])]
     said = (
         select(ImportFault).where(ImportFault.import_id == plan.id, ImportFault.is_refusal).order_by(ImportFault.line)
     )

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Text, cast, delete, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from crm import config
+from crm import clock, config
 from crm.db import Base, db, rows_changed
-from crm.engine import attachments
+from crm.engine import attachments, exports
 from crm.engine.attachments import StoredFile
 from crm.engine.imports.plans import Import, ImportFault
 from crm.engine.outbox import OPEN, Job
@@ -107,6 +107,7 @@ def _exports(words: Words) -> int:
     """Files that exports left, CSV or XLSX; and those of the person's own data."""
     jobs = select(Job.message).where(Job.task == "run_export", Job.message.is_not(None))
     ids = {int(found[1]) for said in db.session.execute(jobs).scalars() if (found := _EXPORTED.search(said or ""))}
+    ids |= set(exports.files(clock.now()))  # also those whose jobs were cleared
     if not ids:
         return 0
     table = StoredFile.__table__

@@ -32,5 +32,12 @@ def set_keeping() -> Any:
 
 def _page(faults: dict[str, str] | None = None, status: int = 200) -> Any:
     said = {key: str(number) for key, number in retention.days().items()} | (request.form.to_dict() if faults else {})
-    values = {"here": "admin", "page": "keeping", "kept": retention.KEPT, "said": said, "faults": faults or {}}
+    values = {
+        "here": "admin",
+        "page": "keeping",
+        "kept": retention.KEPT,
+        "most": retention.MOST_DAYS,
+        "said": said,
+        "faults": faults or {},
+    }
     return make_response(render_template("admin/keeping.html", **values), status)
