@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if databases.is_controller():
-        databases.open_run_folder()
+        databases.open_run_folder(in_memory=True)
     for name in [name for name in os.environ if name.startswith("CUSTOMERHUB_") and "_TEST_" not in name]:
         del os.environ[name]  # settings of whoever runs the tests
     no_network.forbid()
