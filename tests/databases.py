@@ -4,10 +4,12 @@ The controller of the run makes one short-named folder and tells the xdist worke
 needs PostgreSQL first starts it there (under a file lock); a watching shell stops it when the controller is gone.
 """
 
+import contextlib
 import fcntl
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import uuid
@@ -166,11 +168,11 @@ def _drop_all_of_this_run() -> None:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def template(kind: str, build: Callable[[str], None]) -> str:
-    """The name of the template database of `kind`; `build(url)` fills it, once a run."""
-    name = f"{_prefix()}_template"
-    with locked(f"template-{kind}"):
-        ready = run_folder() / f"template-{kind}.ready"
+def template(kind: str, build: Callable[[str], None], of: str = "template") -> str:
+    """The name of the template database of `kind`; `build(url)` fills it, once a run. `of`: what it is a template of."""
+    name = f"{_prefix()}_{of}"
+    with locked(f"{of}-{kind}"):
+        ready = run_folder() / f"{of}-{kind}.ready"
         if not ready.exists():
             if kind == "postgresql":
                 _administer(
@@ -178,6 +180,9 @@ def template(kind: str, build: Callable[[str], None]) -> str:
                     sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)),
                 )
             build(_url(kind, name))
+            if kind == "sqlite":  # a process that built it may have left its last pages beside the file that is copied
+                with contextlib.closing(sqlite3.connect(run_folder() / f"{name}.sqlite3")) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             ready.touch()
     return name
 
@@ -188,9 +193,9 @@ def _url(kind: str, name: str) -> str:
     return make_url(postgres_url()).set(database=name).render_as_string(hide_password=False)
 
 
-def create(kind: str, build: Callable[[str], None]) -> str:
+def create(kind: str, build: Callable[[str], None], of: str = "template") -> str:
     """A new database, a copy of the template: its URL."""
-    source = template(kind, build)
+    source = template(kind, build, of)
     name = f"{_prefix()}_{uuid.uuid4().hex[:10]}"
     if kind == "sqlite":
         shutil.copy(run_folder() / f"{source}.sqlite3", run_folder() / f"{name}.sqlite3")

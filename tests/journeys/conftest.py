@@ -11,32 +11,30 @@ from typing import Any
 import pytest
 
 from tests import databases
-from tests.apps import build_template
-from tests.journeys.house import House
+from tests.journeys.house import House, installed
 from tests.journeys.letters import taken
 
 
 @pytest.fixture
-def make_house(own_database: str, tmp_path: Path) -> Callable[..., House]:
+def make_house(database_kind: str, tmp_path: Path) -> Iterator[Callable[..., House]]:
     """`make_house(**settings)`: an installation with administrator, sender and key, on each database; not yet running."""
-
-    def make(**settings: object) -> House:
-        house = House(own_database, tmp_path, **settings)
-        house.set_up()
-        return house
-
-    return make
+    yield from houses(database_kind, tmp_path)
 
 
 @pytest.fixture
 def sqlite_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     """The same on SQLite only: what the browser sees does not depend on the database."""
+    yield from houses("sqlite", tmp_path)
+
+
+def houses(kind: str, folder: Path) -> Iterator[Callable[..., House]]:
     made: list[str] = []
 
     def make(**settings: object) -> House:
-        made.append(databases.create("sqlite", build_template))
-        house = House(made[-1], tmp_path, **settings)
-        house.set_up()
+        url, key = installed(kind)
+        made.append(url)
+        house = House(url, folder, **settings)
+        house.key = key
         return house
 
     yield make
