@@ -106,7 +106,7 @@ def broker() -> Iterator[Metric]:
     yield words
 
 
-_counted: dict[str, tuple[float, list[tuple[str, int]], int]] = {}
+_counted: dict[str, tuple[float, list[tuple[str, int]]]] = {}
 _asked: dict[str, tuple[float, str | None]] = {}
 
 
@@ -128,17 +128,18 @@ def trouble_of_broker(settings: config.Config) -> str | None:
 
 def deliveries() -> Iterator[Metric]:
     """Mails of what is being sent, by state. Those of years are not counted at each scrape: their number is the last id."""
-    asked_at, counts, last = _counted.get(config.current().url_of_database, (float("-inf"), [], 0))
+    asked_at, counts = _counted.get(config.current().url_of_database, (float("-inf"), []))
     if time.monotonic() - asked_at > COUNT_EVERY_SECONDS:
         if not inspect(db.session.connection()).has_table("deliveries"):
             return
         counts = [(state, count) for state, count in db.session.execute(text(MAILS_UNDER_WAY))]
-        last = db.session.scalar(text("SELECT max(id) FROM deliveries")) or 0
-        _counted[config.current().url_of_database] = (time.monotonic(), counts, last)
+        _counted[config.current().url_of_database] = (time.monotonic(), counts)
     family = GaugeMetricFamily("customerhub_deliveries", "Mails of what is being sent, by state", labels=["state"])
     for state, count in counts:
         family.add_metric([state], count)
     yield family
+    # Asked each time: one that another process had counted earlier would be less, and rate() takes that for a new start.
+    last = db.session.scalar(text("SELECT max(id) FROM deliveries")) or 0
     yield CounterMetricFamily("customerhub_deliveries_put", "Mails that were ever put", value=last)
 
 

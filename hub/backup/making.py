@@ -31,6 +31,8 @@ def write(config: Config, target: Path, begun: Begun = lambda _total: lambda _oc
     """Write a backup to `target` (compressed when its name ends in .gz). Needs the app's context. Raises BadBackup.
 
     Nothing is at `target` until all of it was written, is on the disk and was read again and found right."""
+    if not target.parent.is_dir():
+        raise BadBackup(f"There is no folder {target.parent}. Make it, or name another place.")
     load_tables()
     database, kept = copying.size_of_database(config.url_of_database), list(_files(config, target))
     files = sum(path.stat().st_size for path in kept if path.exists())

@@ -50,3 +50,9 @@ def test_hits_come_back_and_numbers_that_were_rolled_up_since_are_not_given_agai
         store = store_of(config.load())
         store.put(*HIT)
         assert [one[0] for one in store._connection().execute("SELECT id FROM hits")] == [1, 1_000_001, 1_000_002]
+
+
+def test_a_backup_into_a_folder_that_is_not_there_says_so(run: Any, backup: Path, tmp_path: Path) -> None:
+    answer = run("backup", tmp_path / "nowhere" / "house.tar")
+    assert answer.exit_code == 1
+    assert f"There is no folder {tmp_path / 'nowhere'}." in answer.output

@@ -54,3 +54,8 @@ def test_between_them_the_processes_serve_pages_all_queues_and_the_clock():
         queues = {queue for words in commands if words[0] == "worker" for queue in words[-1].split(",")}
         assert queues == {"default", "files", "mail"}
         assert {words[0] for words in commands} >= {"serve", "worker", "clock"}
+
+
+def test_an_image_holds_nothing_of_the_house_that_builds_it():
+    left_out = set((TOP / ".dockerignore").read_text().split("\n"))
+    assert left_out >= {"instance*", "customerhub.toml", "deploy/.env", ".git", ".venv", "node_modules"}
