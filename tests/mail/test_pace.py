@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine, delete, insert, select, update
 
 from crm import clock
+from crm.db import database_seconds
 from crm.mail.outcome import Outcome
 from crm.mail.sending import claim, deliveries, families, pace
 from crm.mail.sending.pace import Pacer, is_deferral
@@ -66,7 +67,7 @@ def test_a_provider_that_says_421_is_paused_then_eased_back_and_the_others_get_t
         pacer.note("googlemail.com", busy)  # it was under way already: the pause grows no longer
         assert expected - 2 < pacer.wait("gmail") < expected * 1.1 + 1
         with engine.begin() as connection:
-            connection.execute(update(table).values(paused_until=0.0))
+            connection.execute(update(table).values(paused_until=database_seconds() - 1))
     pacer._looked_at = float("-inf")
     pacer.look()
     assert (pacer.wait("gmail"), pacer.rate("gmail"), pacer.rate("other.example")) == (0, 1.0, 8.0)
@@ -78,6 +79,10 @@ def test_a_provider_that_says_421_is_paused_then_eased_back_and_the_others_get_t
     pacer._looked_at = time.monotonic() - 2
     pacer.look()
     assert pacer.rate("gmail") == 3.0
+    with engine.begin() as connection:  # was well for longer than it was left alone
+        connection.execute(update(table).values(pause=640.0, paused_until=database_seconds() - 700))
+    pacer.note("gmail.com", busy)
+    assert pace.FIRST_PAUSE - 2 < pacer.wait("gmail") < pace.FIRST_PAUSE * 1.1 + 1
     said = [pacer.is_server_busy(f"d{number}.example") for number in range(4)]
     assert said == [False, False, False, True]
 

@@ -1,7 +1,8 @@
 """The pace of each provider, kept by all workers together: who asks us to come back later is left alone for a while.
 
 A deferral (421, or 4xx for policy or load) pauses its provider, twice as long each time, and halves its rate; what it takes
-afterwards raises the rate again, step by step. Other providers notice nothing of it.
+afterwards raises the rate again, step by step. Who was well for longer than the last pause begins with a short one again: a server
+that now and then refuses one mail of thirty would come to rest otherwise. Other providers notice nothing of it.
 """
 
 from __future__ import annotations
@@ -175,7 +176,8 @@ class Pacer:
             provider=provider, share=1.0, pause=0.0, paused_until=0.0, deferred_count=0
         )
         longer = func.min if self.engine.dialect.name == "sqlite" else func.least
-        pause = case((_P.pause < FIRST_PAUSE, FIRST_PAUSE), else_=longer(_P.pause * 2, LONGEST_PAUSE))
+        was_well = now - _P.paused_until > _P.pause
+        pause = case((was_well | (_P.pause < FIRST_PAUSE), FIRST_PAUSE), else_=longer(_P.pause * 2, LONGEST_PAUSE))
         share = case((_P.share / 2 < LEAST_SHARE, LEAST_SHARE), else_=_P.share / 2)
         told = {"reply": outcome.sentence, "deferred_at": clock.now(), "deferred_count": _P.deferred_count + 1}
         # Mails that were under way when the pause began bring the same answer once more: they do not lengthen it.
