@@ -118,6 +118,7 @@ def _worst(browser: Any, kind: str, made: Multitude) -> Iterator[Figure]:
         "by name of the account": _address(sort="account_id"),
         "by a field of one's own": _address(sort=made.fields[1]),
         "a field of one's own is": _address({made.fields[1]: "word 77"}),
+        "all that fits at the end of the order": _address({"$gte": ["score", 90]}, "email_opt_out"),
         "birthday after, city is not": _address({"$and": [{"$gt": ["born_on", "2000-01-01"]}, {"$ne": ["mailing_city", "Oulu"]}]}),
     }  # fmt: skip
     for name, address in asked.items():

@@ -103,7 +103,7 @@ def _records(made: Multitude, accounts: int, owner: str) -> None:
         account_id=f"{made.first_account} + n % {accounts}", mailing_city=_one_of(CITIES, 1), title=title, phone=phone,
         temperature=_one_of(("Cold", "Warm", "Hot"), 2), lead_source=_one_of(("Web", "Fair", "Call", "Partner", "Other"), 6),
         email_opt_out=f"{_dice(4, 100)} < 15", email_status="'ok'", email_opt_in="'none'", may_measure_opens="'yes'",
-        born_on=_day(f"{_dice(5, 20_000)} * 86400"), extra=_extra(made.fields),
+        born_on=_day(f"{_dice(5, 20_000)} * 86400"), extra=_extra(made.fields), score=f"n * 100 / {made.count}",
     )  # fmt: skip
     fill(
         "change_log", made.count, entity_id=f"{made.first_contact - 1} + n", module="'contacts'", field="''",

@@ -58,17 +58,18 @@ class Asked:
 
     @property
     def is_tested(self) -> bool:
-        """Whether rows along the index of the order are asked for more than that index tells."""
-        return not self.query.sort_joins and bool(_tested(self.query, self.narrowing, self.wanted))
+        """Whether rows all along the index of the order are asked for what that index does not tell."""
+        if self.query.sort_joins or _leading(self.query, self.wanted):
+            return False
+        return bool(_tested(self.query, self.narrowing, self.wanted))
 
     def walks(self, after: str | None) -> list[Walk]:
         """The same of pages along the index of the order, each as a walk that ends in time."""
         if after is None and self.first_walks:
             return self.first_walks
-        frame = [*self.living, *_leading(self.query, self.wanted)]
         tested = _tested(self.query, self.narrowing, self.wanted)
         asked = [*self.narrowing, *(one.sql for one in self.wanted)]
-        parts = self.query.stretches(frame, after, 0, "along")
+        parts = self.query.stretches(self.living, after, 0, "along")
         found = [Walk(self.query, part, tested, asked, self.fitting) for part in parts]
         if after is None:
             self.first_walks = found
@@ -125,17 +126,19 @@ def all_fitting(
     if held:
         narrowing = [ways.plainly(one) for one in narrowing]
     beside = few_values if held - few_values else set()
-    asked = [(one, ways.plainly(one.sql) if one.field in beside else one.sql) for one in wanted]
-    cheap = [sql for one, sql in asked if _is_cheap(module, one)]
-    dear = [sql for one, sql in asked if not _is_cheap(module, one)]
-    said = select(module.table.c.id).where(*cheap, *living, *narrowing, *dear)  # SQLite asks in this order
+    ranked = sorted(wanted, key=lambda one: _dearness(module, one))  # SQLite asks in this order
+    asked = (ways.plainly(one.sql) if one.field in beside else one.sql for one in ranked)
+    said = select(module.table.c.id).where(*living, *narrowing, *asked)
     is_inside = bool(wanted) and _by_owner_only(narrowing, module) and all(one.is_inside for one in wanted)
     return ways.read_in_index(said, module.table, wanted[0].field) if is_inside and living and not bin else said
 
 
-def _is_cheap(module: Module, part: Part) -> bool:
-    """Whether a condition asks for a column near the beginning of the row; custom fields and `deleted_at` stand at its end."""
-    return part.field in module.fields and not module.fields[part.field].custom
+def _dearness(module: Module, part: Part) -> int:
+    """What it takes to ask a row for a condition: a value as it is, a text to be folded, a custom field, other tables."""
+    field = module.fields.get(part.field)
+    if field is None:
+        return 3
+    return 2 if field.custom else int(field.kind.is_text)
 
 
 def read_whole(

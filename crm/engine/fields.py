@@ -153,8 +153,9 @@ def link(
     return _column(made, ForeignKey(f"{table}.id", ondelete=on_delete), index=True)
 
 
-def owner(label: str = "Assigned to", **said: Any) -> MappedColumn[Any]:
-    return _column(make("owner", label, to=("users", "groups"), **said), ForeignKey("entities.id"), index=True)
+def owner(label: str = "Assigned to", sort_order: int = 0, **said: Any) -> MappedColumn[Any]:
+    made = make("owner", label, to=("users", "groups"), **said)
+    return _column(made, ForeignKey("entities.id"), index=True, sort_order=sort_order)
 
 
 def user(label: str, **said: Any) -> MappedColumn[Any]:
