@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect, sync_playwright
 
 from tests.databases import absent
@@ -60,14 +60,27 @@ REPEATED = (".side", "tbody tr:nth-child(n+4)")
 """What looks the same on page after page and row after row: a walk through many pages looks at it on the first."""
 
 
-def violations(page: Page, tags: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+LOOK = """([without, options, mild]) => {
+  const there = without.filter((one) => document.querySelector(one));
+  if (!mild) {
+    const never_serious = axe._audit.rules.filter((one) => ["minor", "moderate"].includes(one.impact));
+    options.rules = Object.fromEntries(never_serious.map((one) => [one.id, { enabled: false }]));
+  }
+  return axe.run(there.length ? { exclude: there.map((one) => [one]) } : document, options).then((found) => found.violations);
+}"""
+
+
+def violations(
+    page: Page, tags: tuple[str, ...] = (), without: tuple[str, ...] = (), *, mild: bool = True
+) -> list[dict[str, Any]]:
     """What axe finds wrong with the open page (`tags`: only by rules with one of these), not looking at the elements `without`.
 
-    What it finds right is not gathered."""
+    What it finds right is not gathered. `mild=False`, for who asks for what is serious or critical only: rules whose
+    finds are never that (axe gives each find the impact of its rule) are not asked."""
     options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": list(tags)} if tags else {})
-    there = [one for one in without if page.locator(one).count()]
-    context = {"exclude": [[one] for one in there]} if there else None
-    return list(Axe().run(page, context=context, options=options).response["violations"])
+    if not page.evaluate("typeof axe === 'object'"):
+        page.evaluate(AXE_SCRIPT)
+    return list(page.evaluate(LOOK, [list(without), options, mild]))
 
 
 def log_in(page: Page, app: str, email: str, password: str = PASSWORD) -> None:

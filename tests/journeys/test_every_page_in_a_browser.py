@@ -98,7 +98,7 @@ def look(page: Page, path: str, faults: list[str], axe_at: str = "", without: tu
             faults.append(f"{path}: {wide} px too wide as {name}")
         if axe_at not in ("", name):
             continue
-        for one in violations(page, without=without):
+        for one in violations(page, without=without, mild=False):
             if one["impact"] in {"serious", "critical"}:
                 places = "; ".join(" ".join(node["target"][0].split())[:120] for node in one["nodes"][:3])
                 faults.append(f"{path} ({name}): {one['id']}: {places}")
