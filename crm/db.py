@@ -86,6 +86,10 @@ LOOKED_AFTER_THERE = {
     "tcp_keepalives_idle": 20, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3, "tcp_user_timeout": 30_000,
 }  # fmt: skip
 PREPARED = 400  # statements whose plans a session of PostgreSQL keeps, each some 20 to 200 kB
+# Of the 4 MB that PostgreSQL gives a statement unless told, half a million rows do not fit: it would read whole pages for one of them.
+WORK_MEMORY = (
+    "SELECT set_config('work_mem', '32MB', false) FROM pg_settings WHERE name = 'work_mem' AND setting::bigint < 32768"
+)
 WAITING = "64kB"  # of words that PostgreSQL has still to sort into the search index
 _reading: ContextVar[bool] = ContextVar("reading", default=False)
 _alone: ContextVar[bool] = ContextVar("alone", default=False)
@@ -191,6 +195,7 @@ def _prepare_postgresql(engine: Engine) -> None:
         connection.execute(f"SET gin_pending_list_limit = '{WAITING}'")
         # To compile a plan takes longer than any page may take, and PostgreSQL does so for whatever it takes for expensive.
         connection.execute("SET jit = off")
+        connection.execute(WORK_MEMORY)
         connection.execute("; ".join(f"SET {name} = {value}" for name, value in LOOKED_AFTER_THERE.items()))
         connection.commit()
 

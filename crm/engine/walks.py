@@ -50,7 +50,8 @@ class Walk:
         end = {f"end_{number}": value for number, value in enumerate(place)}
         found = list(db.session.execute(self.near, end | {LIMIT: wanted}).all())
         if len(found) < wanted:
-            found += db.session.execute(self.far, end | {LIMIT: wanted - len(found)}).all()
+            with ways.by_its_values():
+                found += db.session.execute(self.far, end | {LIMIT: wanted - len(found)}).all()
         return found
 
     @cached_property

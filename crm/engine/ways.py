@@ -106,6 +106,17 @@ def by_index(count: int) -> Iterator[None]:
     db.session.execute(text("SET LOCAL enable_seqscan = on"))
 
 
+@contextmanager
+def by_its_values() -> Iterator[None]:
+    """Statements inside are planned for the values that they are given, not once for all: what they look for is far from alike."""
+    if db.engine.dialect.name != "postgresql":
+        yield
+        return
+    db.session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    yield
+    db.session.execute(text("SET LOCAL plan_cache_mode = auto"))
+
+
 def trial(said: Select[Any], most: int) -> Select[tuple[int, Any]]:
     """The statement of `tried`: how many ids `said` gives, counted as far as `most`, and the ids when these are few."""
     found = at_most(said, max(most, FEW + 1)).subquery("found")

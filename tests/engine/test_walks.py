@@ -98,13 +98,16 @@ def statements(act) -> list[str]:
 
 def test_behind_the_near_part_the_walk_goes_on_in_the_index_alone(house, short_walks):
     where = {"$gte": ["created_at", MOMENT + timedelta(seconds=3)]}
-    _tried, end, near, far = statements(
-        lambda: search.find(SYSTEM, "t_things", where=where, sort=("name",), limit=5, labels=False)
-    )[-4:]
+    seen = statements(lambda: search.find(SYSTEM, "t_things", where=where, sort=("name",), limit=5, labels=False))
     if db.engine.dialect.name == "postgresql":
-        assert "OFFSET 0) AS fits" in far
-        assert "OFFSET 0) AS fits" not in near
+        assert sum("OFFSET 0) AS fits" in one for one in seen) == 1
+        assert seen[-3:] == [
+            "SET LOCAL plan_cache_mode = force_custom_plan",
+            seen[-2],
+            "SET LOCAL plan_cache_mode = auto",
+        ]
         return
+    _tried, end, near, far = seen[-4:]
     assert "USING INDEX ix_t_things_name" in end
     assert "USING INDEX ix_t_things_name (<expr><?)" in near
     assert "USING INDEX ix_t_things_name (<expr>>?)" in far
