@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import click
 from flask import Flask
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from crm import config as settings
 from crm.engine.conditions import BadCondition
@@ -32,5 +32,16 @@ def house(level: str = "warning") -> Iterator[Flask]:
             raise click.ClickException(str(reason) or "There is no such record.") from None
         except (BadCondition, Conflict, Forbidden, Stale, UnknownName) as reason:
             raise click.ClickException(str(reason)) from None
-        except OperationalError as error:
+        except (OperationalError, ProgrammingError) as error:
+            if _is_without_tables(error):
+                raise click.ClickException(
+                    "The tables of this version are not in the database. Run `customerhub init` first."
+                ) from None
+            if isinstance(error, ProgrammingError):
+                raise
             raise click.ClickException(f"the database does not do that: {error.orig}") from None
+
+
+def _is_without_tables(error: OperationalError | ProgrammingError) -> bool:
+    """By what PostgreSQL (undefined table, undefined column) and SQLite say of it."""
+    return getattr(error.orig, "sqlstate", "") in {"42P01", "42703"} or "no such table" in str(error.orig)

@@ -2,6 +2,7 @@
 
 import pytest
 from click import ClickException
+from sqlalchemy import create_engine, text
 
 from crm import config
 from hub.commands.running import demand_database
@@ -29,3 +30,17 @@ def test_a_missing_sqlite_file_is_told_and_not_made(tmp_path):
     with pytest.raises(ClickException, match="no database yet"):
         demand_database(settings)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_on_an_empty_database_says_what_to_do(run, own_database, tmp_path, monkeypatch):
+    if own_database.startswith("sqlite"):
+        monkeypatch.setenv("CUSTOMERHUB_DATABASE_URL", f"sqlite:///{tmp_path}/empty.sqlite3")
+    else:
+        engine = create_engine(own_database)
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        engine.dispose()
+    result = run("engagement", "judge")
+    assert result.exit_code == 1
+    assert "Run `customerhub init` first" in result.output
