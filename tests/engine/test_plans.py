@@ -1,13 +1,14 @@
 """How PostgreSQL goes to the rows of lists, cards and searches: along indexes, wherever one serves."""
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from crm.db import db
 from crm.engine import records, search, text_index, timeline, walks, ways
 from crm.engine.channels import Channel
 from crm.identity.viewer import SYSTEM, Viewer
 from tests.people import make_user
+from tests.statements import asked
 
 
 @pytest.fixture
@@ -29,16 +30,7 @@ def house(app, database_kind):
 
 def plans_of(act) -> list[str]:
     """The plans of what `act` asks, where PostgreSQL reads whole tables and sorts them only if it has no other way."""
-    seen = []
-
-    def see(_connection, _cursor, statement, parameters, *_):
-        seen.append((statement, parameters))
-
-    event.listen(db.engine.engine, "before_cursor_execute", see)
-    try:
-        act()
-    finally:
-        event.remove(db.engine.engine, "before_cursor_execute", see)
+    seen = asked(act)
     connection = db.session.connection()
     for way in ("seqscan", "sort"):
         connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")

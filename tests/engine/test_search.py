@@ -14,6 +14,7 @@ from crm.engine import overlay, remembered, search, ways
 from crm.engine.refusals import Forbidden, Missing, Refused, UnknownName
 from crm.identity.viewer import SYSTEM, ModuleRights, Rights, Viewer
 from tests.engine.declared import MOMENT, PLACES, THINGS, TOUCHES, present, put
+from tests.statements import asked
 
 ALICE = Viewer(kind="staff", id=1, principals=frozenset({1}))
 PRIVATE = {"t_things": "private"}
@@ -226,18 +227,8 @@ def test_unknown_columns_sorts_and_sizes_are_refused(house):
 
 def statements_of(**said) -> list[tuple[str, object]]:
     """The statements over things that a page takes, with their parameters."""
-    seen = []
-
-    def see(_connection, _cursor, statement, parameters, *_):
-        if "FROM t_things" in statement:
-            seen.append((statement, parameters))
-
-    event.listen(db.engine.engine, "before_cursor_execute", see)
-    try:
-        search.find(SYSTEM, "t_things", **said)
-    finally:
-        event.remove(db.engine.engine, "before_cursor_execute", see)
-    return seen
+    everything = asked(lambda: search.find(SYSTEM, "t_things", **said))
+    return [one for one in everything if "FROM t_things" in one[0]]
 
 
 def plans_of(**said) -> list[str]:

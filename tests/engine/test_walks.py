@@ -4,13 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event
 
 from crm import clock
 from crm.db import db
 from crm.engine import asked, search, walks, ways
 from crm.identity.viewer import SYSTEM, Viewer
 from tests.engine.declared import MOMENT, PLACES, THINGS, present, put
+from tests.statements import asked as asked_of_the_database
 
 CONDITIONS = (
     {"vip": True},
@@ -77,16 +77,7 @@ def test_a_list_by_short_walks_is_the_same_list(house, sort, monkeypatch, reques
 
 
 def statements(act) -> list[str]:
-    seen = []
-
-    def see(_connection, _cursor, statement, parameters, *_):
-        seen.append((statement, parameters))
-
-    event.listen(db.engine.engine, "before_cursor_execute", see)
-    try:
-        act()
-    finally:
-        event.remove(db.engine.engine, "before_cursor_execute", see)
+    seen = asked_of_the_database(act)
     if db.engine.dialect.name != "sqlite":
         return [statement for statement, _ in seen]
     connection = db.session.connection()
