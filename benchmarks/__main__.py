@@ -27,6 +27,7 @@ NAMES = (
     "sending",
     "surveys",
     "tracking",
+    "whole",
     "writing",
 )
 ASKED = ("large",)  # takes its time: only when it is named
@@ -42,6 +43,7 @@ SMALL = {
     "tracking": {"hits": 50_000, "collected": 5_000},
     "sending": {"mails": 3_000, "prepared": 5_000},
     "surveys": {"responses": 1_000},
+    "whole": {"people": 3_000, "fewer": 3_000},
     "writing": {"keys": 5},
 }
 
