@@ -23,7 +23,7 @@ from crm.identity.viewer import Viewer
 
 CAP = 10_000
 FEW_VALUES = {"picklist", "checkbox"}  # an index of such a column says little
-SMALL = 5_000  # rows, of which it does not matter how they are read
+MANY = 50_000  # rows; to look fewer up by an index takes no time worth a thought
 KNOWN = "known_ids"  # the parameter for the rows to which the way "known" leads
 
 
@@ -158,10 +158,12 @@ def read_whole(
     if not _by_owner_only(narrowing, module):
         return said
     id = module.table.c.id
-    quarter = (db.session.execute(select(func.count()).select_from(module.table)).scalar() or 0) // 4
     leading = [select(id).where(*living, one.sql) for one in wanted if ways.is_held(module, one.field)]
     leading += [select(id).where(*narrowing)] if narrowing else []
-    if quarter < SMALL or any(_fit_at_most(one, quarter) < quarter for one in leading):
+    if not leading or any(_fit_at_most(one, MANY) < MANY for one in leading):
+        return said
+    quarter = (db.session.execute(select(func.count()).select_from(module.table)).scalar() or 0) // 4
+    if any(_fit_at_most(one, quarter) < quarter for one in leading):
         return said
     return said.with_hint(module.table, "NOT INDEXED", "sqlite")
 
