@@ -83,6 +83,15 @@ def test_a_provider_that_says_421_is_paused_then_eased_back_and_the_others_get_t
         connection.execute(update(table).values(pause=640.0, paused_until=database_seconds() - 700))
     pacer.note("gmail.com", busy)
     assert pace.FIRST_PAUSE - 2 < pacer.wait("gmail") < pace.FIRST_PAUSE * 1.1 + 1
+    for taken_since, expected in ((4, 1_280), (5, 10)):
+        with engine.begin() as connection:
+            connection.execute(update(table).values(share=0.5, pause=640.0, paused_until=database_seconds() - 1))
+        pacer._looked_at = float("-inf")
+        pacer.look()
+        for _mail in range(taken_since):
+            pacer.note("gmail.com", taken)
+        pacer.note("gmail.com", busy)
+        assert min(expected, 900) - 2 < pacer.wait("gmail") < min(expected, 900) * 1.1 + 1
     said = [pacer.is_server_busy(f"d{number}.example") for number in range(4)]
     assert said == [False, False, False, True]
 

@@ -1,8 +1,9 @@
 """The pace of each provider, kept by all workers together: who asks us to come back later is left alone for a while.
 
 A deferral (421, or 4xx for policy or load) pauses its provider, twice as long each time, and halves its rate; what it takes
-afterwards raises the rate again, step by step. Who was well for longer than the last pause begins with a short one again: a server
-that now and then refuses one mail of thirty would come to rest otherwise. Other providers notice nothing of it.
+afterwards raises the rate again, step by step. Who took some mails since, or was well for longer than the last pause, begins with a
+short one again: a server that refuses one mail of ten, however slowly they come, would get none any more. Other providers notice
+nothing of it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, case, func, select, update
+from sqlalchemy import Engine, case, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 900.0  # seconds
 LEAST_SHARE = 1 / 16
 TAKEN_FOR_MORE = 20  # mails taken in a row raise the share by half
+TAKEN_TO_BE_WELL = 5  # and so many end the doubling of pauses
 RATE_AFTER_DEFERRAL = 20.0  # mails a second to begin from where no rate is set
 LOOK_SECONDS = 1.0
 MET_SECONDS, MOST_MET = 600.0, 50_000  # how long, and of how many domains, it is remembered who hosts them
@@ -150,12 +152,10 @@ class Pacer:
         provider = self._hosted.get(domain) or provider_of(domain)
         try:
             if is_deferral(outcome):
-                self._taken.pop(provider, None)
-                self._defer(provider, outcome)
+                self._defer(provider, outcome, self._taken.pop(provider, 0) >= TAKEN_TO_BE_WELL)
             elif outcome.kind == "accepted" and (known := self._known.get(provider)) and known.share < 1:
                 taken = self._taken[provider] = self._taken.get(provider, 0) + 1
-                if taken >= TAKEN_FOR_MORE:
-                    self._taken[provider] = 0
+                if taken % TAKEN_FOR_MORE == 0:
                     self._recover(provider)
         except DBAPIError:
             log.warning("the pace of a provider cannot be written", extra={"provider": provider})
@@ -169,15 +169,15 @@ class Pacer:
                 self._closed.popleft()
             return len({provider for _at, provider in self._closed}) >= SEVERAL
 
-    def _defer(self, provider: str, outcome: Outcome) -> None:
+    def _defer(self, provider: str, outcome: Outcome, took_some: bool) -> None:
         now = database_seconds()
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
         begin = dialect.insert(ProviderPace).values(
             provider=provider, share=1.0, pause=0.0, paused_until=0.0, deferred_count=0
         )
         longer = func.min if self.engine.dialect.name == "sqlite" else func.least
-        was_well = now - _P.paused_until > _P.pause
-        pause = case((was_well | (_P.pause < FIRST_PAUSE), FIRST_PAUSE), else_=longer(_P.pause * 2, LONGEST_PAUSE))
+        is_well = literal(took_some) | (now - _P.paused_until > _P.pause)
+        pause = case((is_well | (_P.pause < FIRST_PAUSE), FIRST_PAUSE), else_=longer(_P.pause * 2, LONGEST_PAUSE))
         share = case((_P.share / 2 < LEAST_SHARE, LEAST_SHARE), else_=_P.share / 2)
         told = {"reply": outcome.sentence, "deferred_at": clock.now(), "deferred_count": _P.deferred_count + 1}
         # Mails that were under way when the pause began bring the same answer once more: they do not lengthen it.
