@@ -154,8 +154,15 @@ document.addEventListener("dblclick", (event) => {
   }),
 );
 
+// the tab that one is on is not left beyond the edge of a row of tabs that does not fit
+function showTab(tab) {
+  const row = tab.parentElement;
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - (row.clientWidth - tab.offsetWidth) / 2;
+}
+
 // <option>s and bars get their numbers from attributes, because the policy forbids style attributes
 export function settle(root) {
+  for (const tab of $$(".tabs > [aria-current], .tabs > [aria-selected='true']", root)) showTab(tab);
   $$("[data-notice]", root).forEach((line) => {
     if (line.dataset.timed) return;
     line.dataset.timed = "yes";
