@@ -11,6 +11,7 @@ from crm.identity.viewer import SYSTEM
 from crm.modules.target_groups import refresh
 from ecp import statistics
 from ecp.pipeline import actions, prepare
+from tests.statements import asked
 
 LARGE = ("clicks", "contacts", "deliveries", "opens", "suppressions", "target_group_members", "campaign_members")
 
@@ -60,6 +61,14 @@ def test_no_large_table_is_read_as_a_whole(place):
         lines = [(line, statement) for statement, given in seen for line in _plan(statement, given)]
         whole[name] = [one for one in lines if _reads_whole(one[0])]
     assert {name: found for name, found in whole.items() if found} == {}
+
+
+def test_who_got_the_mail_before_is_looked_up_for_each_person(place):
+    statements = asked(lambda: prepare.prepare(place["next"]))
+    ((statement, given),) = [one for one in statements if one[0].startswith("INSERT INTO deliveries")]
+    lines = "\n".join(_plan(statement, given))
+    assert "uq_deliveries_sendout_id_email_key" in lines or "ix_deliveries_email_key" in lines
+    assert "uq_deliveries_sendout_id_person_id" in lines or "ix_deliveries_person_id" in lines
 
 
 def _plan(statement, parameters):
