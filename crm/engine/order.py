@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, false, literal, or_
+from sqlalchemy import and_, false, func, literal, not_, or_, tuple_
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import TypeDecorator
 
@@ -76,6 +76,16 @@ def beyond(values: Sequence[Any], keys: Sequence[Key]) -> ColumnElement[bool]:
         begin = first.expression <= bound if first.descending else first.expression >= bound
         return and_(begin, or_(*parts))
     return or_(*parts)
+
+
+def until(values: Sequence[Any], keys: Sequence[Key]) -> ColumnElement[bool]:
+    """That a row comes before such a place or stands at it; none of its values is empty. Where all keys go one way it is said as
+    the end of a range, at which a walk along an index stops."""
+    first = keys[0].until(values[0])
+    if len({key.descending for key in keys}) > 1:
+        return and_(first, not_(func.coalesce(beyond(values, keys), false())))
+    row, place = tuple_(*(key.expression for key in keys)), tuple_(*values)
+    return and_(first, row >= place if keys[0].descending else row <= place)
 
 
 def write_cursor(sort: Sequence[str], values: Sequence[Any]) -> str:

@@ -13,12 +13,12 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Integer, Select, bindparam, false, func, literal_column, not_, select
+from sqlalchemy import Integer, Select, bindparam, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from crm.db import db
 from crm.engine import ways
-from crm.engine.order import Stretch, beyond
+from crm.engine.order import Stretch, beyond, until
 from crm.engine.query import LIMIT, Query
 
 NEAR = 20_000  # at a million records a page of more than ways.FEW that stand anywhere is found within 17,000
@@ -63,9 +63,7 @@ class Walk:
 
     @cached_property
     def near(self) -> Select[Any]:
-        first, place = self.part.order[0], self._place
-        before = [first.until(place[0]), not_(func.coalesce(beyond(place, self.part.order), false()))]
-        return self.query.statement(self._with(*before), self.tested)
+        return self.query.statement(self._with(until(self._place, self.part.order)), self.tested)
 
     @cached_property
     def far(self) -> Select[Any]:
