@@ -85,7 +85,9 @@ def until(values: Sequence[Any], keys: Sequence[Key]) -> ColumnElement[bool]:
     if len({key.descending for key in keys}) > 1:
         return and_(first, not_(func.coalesce(beyond(values, keys), false())))
     row, place = tuple_(*(key.expression for key in keys)), tuple_(*values)
-    return and_(first, row >= place if keys[0].descending else row <= place)
+    range = row >= place if keys[0].descending else row <= place
+    # SQLite finds the end of a range by its first part alone. PostgreSQL would take the two for two things, and the rows for few.
+    return and_(first, range) if db.engine.dialect.name == "sqlite" else range
 
 
 def write_cursor(sort: Sequence[str], values: Sequence[Any]) -> str:
