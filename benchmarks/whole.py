@@ -56,7 +56,7 @@ def _house(url: str, port: int, workers: int) -> Iterator[None]:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("CUSTOMERHUB_")}
         settings = {
             "DATABASE_URL": url, "DATA_DIR": folder, "SECRET_KEY": SECRET, "SMTP_URL": f"smtp://127.0.0.1:{port}",
-            "SEND_RATE": "0", "DOMAIN_RATE": "0", "LEDGER_SYNC": "process",
+            "SEND_RATE": "0", "DOMAIN_RATE": "0", "LEDGER_SYNC": "process", "LOG_LEVEL": "warning",
         }  # fmt: skip
         environment = plain | {f"CUSTOMERHUB_{name}": value for name, value in settings.items()}
         more = [["worker", "--queues", "mail"]] * (workers - 1)
