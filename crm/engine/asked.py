@@ -160,16 +160,12 @@ def read_whole(
     id = module.table.c.id
     leading = [select(id).where(*living, one.sql) for one in wanted if ways.is_held(module, one.field)]
     leading += [select(id).where(*narrowing)] if narrowing else []
-    if not leading or any(_fit_at_most(one, MANY) < MANY for one in leading):
+    if not leading or any(ways.counted(one, MANY) < MANY for one in leading):
         return said
     quarter = (db.session.execute(select(func.count()).select_from(module.table)).scalar() or 0) // 4
-    if any(_fit_at_most(one, quarter) < quarter for one in leading):
+    if any(ways.counted(one, quarter) < quarter for one in leading):
         return said
     return said.with_hint(module.table, "NOT INDEXED", "sqlite")
-
-
-def _fit_at_most(said: Select[Any], most: int) -> int:
-    return db.session.execute(select(func.count()).select_from(ways.at_most(said, most).subquery())).scalar() or 0
 
 
 def _by_owner_only(narrowing: list[ColumnElement[bool]], module: Module) -> bool:

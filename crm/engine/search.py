@@ -194,10 +194,10 @@ def _rows(asked: Asked, way: Way, known: list[int] | None, after: str | None, wa
 
 
 def _total(said: Select[tuple[int]], exact: bool) -> tuple[int, bool]:
+    said = said.order_by(None)
     if not exact:
-        said = ways.at_most(said, CAP + 1)
-    total = db.session.execute(select(func.count()).select_from(said.order_by(None).subquery())).scalar() or 0
-    return _capped(total, exact)
+        return _capped(ways.counted(said, CAP + 1), exact)
+    return _capped(db.session.execute(select(func.count()).select_from(said.subquery())).scalar() or 0, exact)
 
 
 def _capped(total: int, exact: bool) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Integer, Select, bindparam, func, literal_column, select
+from sqlalchemy import Integer, Select, bindparam, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from crm.db import db
@@ -91,7 +91,6 @@ def is_large(table: Any) -> bool:
     known = _sizes.setdefault(db.engine, {})
     at, found = known.get(table.name, (0.0, False))
     if not at or time.monotonic() - at > LASTS_SECONDS:
-        some = ways.at_most(select(table.c.id), LARGE).subquery()
-        found = (db.session.execute(select(func.count()).select_from(some)).scalar() or 0) >= LARGE
+        found = ways.counted(select(table.c.id), LARGE) >= LARGE
         known[table.name] = (time.monotonic(), found)
     return found

@@ -36,7 +36,7 @@ def plans_of(act) -> list[str]:
         connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
     return [
         "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
-        for statement, parameters in seen
+        for statement, parameters, _ in seen
     ]
 
 

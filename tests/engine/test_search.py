@@ -228,7 +228,7 @@ def test_unknown_columns_sorts_and_sizes_are_refused(house):
 def statements_of(**said) -> list[tuple[str, object]]:
     """The statements over things that a page takes, with their parameters."""
     everything = asked(lambda: search.find(SYSTEM, "t_things", **said))
-    return [one for one in everything if "FROM t_things" in one[0]]
+    return [(one.text, one.parameters) for one in everything if "FROM t_things" in one.text]
 
 
 def plans_of(**said) -> list[str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from markupsafe import Markup
-from sqlalchemy import bindparam, event, select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import DBAPIError
 
 from crm.db import WAITING, db, fold, fold_text
@@ -15,6 +15,7 @@ from crm.engine.duplicates import holders
 from crm.engine.history import Change
 from crm.identity.viewer import SYSTEM
 from tests.engine.declared import MOMENT, THINGS, present
+from tests.statements import asked
 
 
 @pytest.fixture
@@ -25,17 +26,7 @@ def house(app):
 
 def executed(act) -> list[tuple[str, bool]]:
     """The statements of `act()`, and whether each was one for many rows."""
-    seen = []
-
-    def see(_connection, _cursor, statement, _parameters, _context, is_many):
-        seen.append((statement, is_many))
-
-    event.listen(db.engine.engine, "before_cursor_execute", see)
-    try:
-        act()
-    finally:
-        event.remove(db.engine.engine, "before_cursor_execute", see)
-    return seen
+    return [(one.text, one.is_many) for one in asked(act)]
 
 
 def make(count: int) -> list[int]:

@@ -79,11 +79,11 @@ def test_a_list_by_short_walks_is_the_same_list(house, sort, monkeypatch, reques
 def statements(act) -> list[str]:
     seen = asked_of_the_database(act)
     if db.engine.dialect.name != "sqlite":
-        return [statement for statement, _ in seen]
+        return [one.text for one in seen]
     connection = db.session.connection()
     return [
         "\n".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {one}", given))
-        for one, given in seen
+        for one, given, _ in seen
     ]
 
 
